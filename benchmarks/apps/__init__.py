@@ -1,0 +1,1 @@
+"""The applications that every server serves; a module each, so none loads another's imports."""

@@ -1,0 +1,140 @@
+"""The load generators: how wrk and the paced client are called, and what they print is read.
+
+Both print one JSON object. wrk asks again as soon as it is answered (`load.lua`), the paced client
+asks at a fixed rate (`pace.c`).
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.probe import Answer
+from benchmarks.scenarios import Beside, Request, Steady
+from benchmarks.sides import Tools
+
+LOAD_SCRIPT = Path(__file__).with_name("load.lua")
+TIMEOUT_SECONDS = 10  # of one request, in wrk
+GRACE_SECONDS = 30.0  # for a client to end after its time
+SIZE_TOLERANCE = 0.05  # of the mean answer: some fields differ from one answer to the next
+
+
+class ClientError(Exception):
+    """A load generator failed or said something that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a client saw. `bytes` is 0 from the client that does not count them."""
+
+    requests: int
+    seconds: float
+    bytes: int
+    p50_ms: float
+    p99_ms: float
+    errors: dict[str, int]
+
+    @property
+    def requests_per_second(self) -> float:
+        """Answers in a second."""
+        return self.requests / self.seconds if self.seconds else 0.0
+
+
+def parse_load(output: str) -> Load:
+    """Read the JSON object on the last line of a client's output. Raises ClientError."""
+    lines = output.strip().splitlines()
+    try:
+        found = json.loads(lines[-1])
+        return Load(
+            requests=int(found["requests"]),
+            seconds=float(found["seconds"]),
+            bytes=int(found.get("bytes", 0)),
+            p50_ms=found["p50_us"] / 1000,
+            p99_ms=found["p99_us"] / 1000,
+            errors={kind: int(count) for kind, count in found["errors"].items() if count},
+        )
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise ClientError(f"cannot read the client's result: {output[-200:]!r}") from error
+
+
+def wrk_command(
+    tools: Tools,
+    port: int,
+    request: Request,
+    seconds: int,
+    connections: int,
+    pipelined: int = 1,
+) -> list[str]:
+    """The command of wrk: one thread for its one core; it knows whole seconds only."""
+    command = [str(tools.wrk), "--threads", "1", "--connections", str(connections)]
+    command += ["--duration", f"{seconds}s", "--timeout", f"{TIMEOUT_SECONDS}s"]
+    for field in request.fields:
+        command += ["--header", field]
+    command += ["--script", str(LOAD_SCRIPT), f"http://127.0.0.1:{port}{request.path}", "--"]
+    return [*command, request.method, str(request.body_bytes), str(pipelined)]
+
+
+def pace_command(tools: Tools, port: int, beside: Beside, seconds: float, body: bytes) -> list[str]:
+    """The paced client on the small request."""
+    numbers = [beside.quick_connections, beside.quick_per_second, seconds]
+    return [str(tools.pace), str(port), "/", *map(str, numbers), body.decode("ascii")]
+
+
+def pinned(command: Sequence[str], core: int | None) -> list[str]:
+    """The command on this processor alone; unchanged for None."""
+    return list(command) if core is None else ["taskset", "--cpu-list", str(core), *command]
+
+
+class Client:
+    """A load generator that runs beside what the caller does until `result` is asked for."""
+
+    def __init__(self, command: Sequence[str], seconds: float) -> None:
+        self._end_within_seconds = seconds + GRACE_SECONDS
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def result(self) -> Load:
+        """Wait for its end and read what it saw. Raises ClientError."""
+        try:
+            output, said = self._process.communicate(timeout=self._end_within_seconds)
+        except subprocess.TimeoutExpired as error:
+            self.end()
+            raise ClientError("the client did not end in its time") from error
+        status = self._process.returncode
+        if status != 0:
+            raise ClientError(f"the client ended with {status}: {(said or output).strip()[-200:]}")
+        return parse_load(output)
+
+    def end(self) -> None:
+        """End it now if it still runs."""
+        self._process.kill()
+        self._process.communicate()
+
+
+def run_client(command: Sequence[str], seconds: float) -> Load:
+    """Run a load generator that takes `seconds`, and read its result. Raises ClientError."""
+    client = Client(command, seconds)
+    try:
+        return client.result()
+    except BaseException:
+        client.end()
+        raise
+
+
+def wrong_sizes(load: Load, answer: Answer, steady: Steady) -> int:
+    """How many answers of the round must have had another size than the probe's, at the least.
+
+    The bytes of a round are those of its answers and of at most one more on each connection. Wrong
+    bodies of the right size are found by the probes alone.
+    """
+    expected = answer.size_bytes
+    if expected is None:
+        return 0
+    on_the_way = steady.connections * steady.pipelined * expected
+    missing = load.requests * expected * (1 - SIZE_TOLERANCE) - load.bytes
+    surplus = load.bytes - load.requests * expected * (1 + SIZE_TOLERANCE) - on_the_way
+    return max(0, int(max(missing, surplus) / expected))

@@ -1,0 +1,89 @@
+"""Build of the compiled core: every module that has a .pxd file beside its .py file.
+
+The same sources run interpreted, so that a missing compiler or Cython makes canter slower, never
+uninstallable. CANTER_EXTENSIONS decides: `auto` (the default) compiles what it can, `off` compiles
+nothing, `require` fails unless everything compiles. All else about the package is in pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).parent
+SOURCE = ROOT / "src"
+
+MODE = os.environ.get("CANTER_EXTENSIONS", "auto")
+if MODE not in {"auto", "off", "require"}:
+    sys.exit(f"CANTER_EXTENSIONS must be auto, off or require, not {MODE!r}")
+
+DIRECTIVES = {
+    "language_level": 3,
+    # The .pxd files say the C types; annotations are for mypy.
+    "annotation_typing": False,
+    "wraparound": False,
+    # No module keeps state that a lock would have to guard: see scan_fast about its names.
+    "freethreading_compatible": True,
+}
+
+
+def compilable() -> list[str]:
+    """The names of the modules to compile."""
+    typed = sorted(path for path in SOURCE.rglob("*.pxd") if path.with_suffix(".py").exists())
+    return [".".join(path.relative_to(SOURCE).with_suffix("").parts) for path in typed]
+
+
+def extensions() -> list[Extension]:
+    """The extensions to build; none where there is nothing to build them with."""
+    if MODE == "off":
+        return []
+    try:
+        from Cython.Build import cythonize
+        from Cython.Compiler.Errors import CompileError
+    except ImportError:
+        if MODE == "require":
+            raise
+        return []
+    wanted = [
+        Extension(
+            name,
+            [str(Path("src", *name.split(".")).with_suffix(".py"))],
+            extra_compile_args=["-O3"],
+            optional=MODE != "require",
+        )
+        for name in compilable()
+    ]
+    try:
+        built: list[Extension] = cythonize(
+            wanted,
+            build_dir="build/cython",
+            include_path=["src"],
+            compiler_directives=DIRECTIVES,
+            quiet=True,
+        )
+    except CompileError:
+        if MODE == "require":
+            raise
+        return []
+    return built
+
+
+class ReportingBuild(build_ext):
+    """The usual build, which ends by saying what runs compiled and what does not."""
+
+    def run(self) -> None:
+        """Build, then report."""
+        super().run()
+        compiled = [name for name in compilable() if Path(self.get_ext_fullpath(name)).exists()]
+        plain = [name for name in compilable() if name not in compiled]
+        if compiled:
+            print(f"canter: compiled core: {', '.join(compiled)}")
+        if plain:
+            print(f"canter: plain core, nothing compiled (slower): {', '.join(plain)}")
+
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": ReportingBuild})

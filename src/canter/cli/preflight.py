@@ -1,0 +1,37 @@
+"""What settings name is looked at before anything starts: addresses, users, directories, formats.
+
+The layers below would find out, too, but later, and without knowing where the value came from.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from canter.errors import ConfigError
+from canter.net.addresses import parse_bind
+from canter.observe.access_format import compile_format
+from canter.settings import Settings
+from canter.worker.identity import resolve_identity, resolve_owner
+
+
+def check_what_is_named(settings: Settings) -> None:
+    """Raises ConfigError, beginning with the place of the value, for the first that is not so."""
+    checks: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("bind", lambda: [parse_bind(address) for address in settings.bind]),
+        ("access_log_format", lambda: compile_format(settings.access_log_format)),
+        ("tmp_upload_dir", lambda: _check_directory(settings.tmp_upload_dir)),
+        ("unix_socket_owner", lambda: resolve_owner(settings.unix_socket_owner)),
+        ("user", lambda: resolve_identity(settings.user, None)),
+        ("group", lambda: resolve_identity(None, settings.group)),
+    )
+    for name, check in checks:
+        try:
+            check()
+        except ConfigError as error:
+            raise ConfigError(f"{settings.source(name).where(name)}: {error}") from None
+
+
+def _check_directory(path: str | None) -> None:
+    if path is not None and not os.path.isdir(path):
+        raise ConfigError(f"{path} is not a directory")

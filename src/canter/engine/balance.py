@@ -1,0 +1,44 @@
+"""Whether this worker should listen for new connections now. Pure: counts in, a decision out.
+
+All workers share the listening sockets, and the kernel knows nothing of how busy they are. A worker
+that has all its threads inside the application leaves new connections to a sibling that has not,
+and one that already holds more than its share leaves them to those that hold less. Somebody always
+listens: the least loaded worker is never told to stop, and where all are saturated all listen, so
+that health checks, refusals and time-outs go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_SLACK_CONNECTIONS = 4
+_SLACK_SHARE = 1.25
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One worker's load: application calls going on, complete requests waiting, connections."""
+
+    running: int
+    queued: int
+    connections: int
+
+
+def should_listen(own: Load, siblings: Iterable[Load], threads: int, capacity: int) -> bool:
+    """Whether to take new connections.
+
+    siblings: the other serving workers. threads: application threads of each worker.
+    capacity: the connections one worker may hold.
+    """
+    if own.connections >= capacity:
+        return False
+    saturated = own.running >= threads
+    least = own.connections
+    for sibling in siblings:
+        if sibling.connections >= capacity:
+            continue
+        if saturated and sibling.running < threads and sibling.queued == 0:
+            return False
+        least = min(least, sibling.connections)
+    return own.connections <= least * _SLACK_SHARE + _SLACK_CONNECTIONS

@@ -1,0 +1,50 @@
+"""What a worker hands to an engine, and what an engine tells it."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+
+from canter.protocol.limits import Leniency, Limits
+from canter.protocol.trust import TrustPolicy
+
+
+class BodyMode(enum.Enum):
+    """When the application is called: with the whole body at hand, or while it arrives."""
+
+    BUFFER = "buffer"
+    STREAM = "stream"
+
+
+class EngineEvent(enum.Enum):
+    """What an engine tells its worker, from one of its own threads.
+
+    MAX_REQUESTS: it has served its share; it asks to be replaced and goes on serving meanwhile.
+    FINISHED: it was drained or stopped and holds no connection any more.
+    """
+
+    MAX_REQUESTS = "max-requests"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """An engine's part of the settings. Times in seconds, sizes in bytes; 0 requests = no limit."""
+
+    threads: int = 1
+    worker_connections: int = 1000
+    header_timeout_seconds: float = 10.0
+    body_timeout_seconds: float = 30.0
+    send_timeout_seconds: float = 60.0
+    keep_alive_seconds: float = 75.0
+    linger_seconds: float = 2.0
+    request_body: BodyMode = BodyMode.BUFFER
+    body_memory_bytes: int = 256 * 1024
+    spool_directory: str | None = None
+    sendfile: bool = True
+    high_water_bytes: int = 256 * 1024
+    max_requests: int = 0
+    multiprocess: bool = False
+    limits: Limits = field(default_factory=Limits)
+    leniency: Leniency = field(default_factory=Leniency)
+    trust: TrustPolicy = field(default_factory=TrustPolicy)

@@ -1,0 +1,146 @@
+"""One connection as far as it can be decided without touching a socket: bytes in, requests out.
+
+Engines subclass `Session` with what does the I/O. A session reads heads, collects bodies, knows
+when the client waits for 100-continue, and what the end of its input means. It never writes.
+"""
+
+from __future__ import annotations
+
+import enum
+import io
+from typing import IO, Any
+
+from canter.engine.contract import BodyMode, EngineConfig
+from canter.engine.phases import MAY_FOLLOW, Phase
+from canter.engine.spool import Spool
+from canter.protocol.faults import Fault, StorageFull
+from canter.protocol.http1.reader import Reader
+from canter.protocol.request import Request
+
+_BODY_READ_BYTES = 256 * 1024
+
+
+class Step(enum.Enum):
+    """What a session wants next."""
+
+    MORE = "more"
+    """More bytes."""
+
+    CONTINUE = "continue"
+    """100 Continue to be sent; then `resume`."""
+
+    READY = "ready"
+    """`request` is complete (or, when bodies are streamed, its head is)."""
+
+    REFUSED = "refused"
+    """`fault` to be answered; nothing after it can be understood."""
+
+
+class IllegalMove(AssertionError):
+    """A connection was moved to a phase that cannot follow; always a mistake of ours."""
+
+
+class Session:
+    """A connection's reading side and its phase."""
+
+    __slots__ = (
+        "_body",
+        "_spool",
+        "base",
+        "config",
+        "fault",
+        "phase",
+        "reader",
+        "request",
+        "served",
+    )
+
+    def __init__(self, reader: Reader, base: dict[str, Any], config: EngineConfig) -> None:
+        self.reader = reader
+        self.base = base
+        self.config = config
+        self.phase = Phase.IDLE
+        self.request: Request | None = None
+        self.fault: Fault | None = None
+        self.served = 0
+        self._spool: Spool | None = None
+        self._body: IO[bytes] | None = None
+
+    def move(self, phase: Phase) -> None:
+        """Change the phase; the table in `canter.engine.phases` says what may follow what."""
+        if not MAY_FOLLOW[self.phase] >> phase & 1:
+            raise IllegalMove(f"{self.phase.name} to {phase.name}")
+        self.phase = phase
+
+    def receive(self, data: bytes) -> Step:
+        """Take bytes from the client and say what is wanted next."""
+        self.reader.feed(data)
+        return self.resume()
+
+    def resume(self) -> Step:
+        """Go on with the bytes at hand; also after a response, for what came behind a request."""
+        try:
+            if self.request is not None:
+                return self._collect(self.request)
+            request = self.reader.next_request(self.base)
+            if request is None:
+                return Step.MORE
+            self.request = request
+            if self.reader.body_complete and not request.expect_continue:
+                request.environ["wsgi.input"] = io.BytesIO()
+                return Step.READY
+            return self._begin_body(request)
+        except Fault as fault:
+            self.fault = fault
+            return Step.REFUSED
+
+    def _begin_body(self, request: Request) -> Step:
+        if self.config.request_body is BodyMode.STREAM and not self.reader.body_complete:
+            return Step.READY
+        self._spool = Spool(self.config.body_memory_bytes, self.config.spool_directory)
+        if request.expect_continue and not self.reader.buffered:
+            return Step.CONTINUE
+        return self._collect(request)
+
+    def _collect(self, request: Request) -> Step:
+        spool = self._spool
+        assert spool is not None
+        reader = self.reader
+        try:
+            while data := reader.read_body(_BODY_READ_BYTES):
+                spool.write(data)
+            if not reader.body_complete:
+                return Step.MORE
+            request.environ["wsgi.input"] = self._body = spool.open()
+        except OSError as error:
+            raise StorageFull(f"the body cannot be kept: {error.strerror}") from error
+        if request.body_length < 0:
+            # The body is whole, so its length is known: applications that look for CONTENT_LENGTH
+            # (most do) see a chunked body like any other.
+            request.environ["CONTENT_LENGTH"] = str(spool.size)
+        self._spool = None
+        return Step.READY
+
+    def finish_request(self) -> None:
+        """The present request has been answered (or given up)."""
+        request = self.request
+        if request is not None:
+            self.request = None
+            self.served += 1
+        if self._body is not None or self._spool is not None:
+            self.drop_body()
+
+    def drop_body(self) -> None:
+        """Give back what a body was kept in, whole or not."""
+        if self._spool is not None:
+            self._spool.close()
+            self._spool = None
+        if self._body is not None:
+            self._body.close()
+            self._body = None
+
+    def receive_end(self) -> Fault | None:
+        """The client will send nothing more: what that means. None: nothing is cut short."""
+        if self.request is not None and self.reader.body_complete:
+            return None
+        return self.reader.truncated()

@@ -1,0 +1,94 @@
+"""Inline or handed over: how the next application call is made.
+
+Pure: durations in, a decision out. A quick call is made by the leading thread itself (INLINE): no
+wake-up, no switch of threads. Where calls are slow, or wait for something else than the processor,
+the lead is handed over before the call (EAGER), so that the loop never waits for the application.
+
+Two thresholds and a moving share keep it from flapping, and one very slow call among a thousand
+changes nothing. How long a call takes beside other running calls says little about how long it
+would take alone (they share one interpreter), so the way back from EAGER is a trial: from time to
+time a few calls are made inline (PROBING), and only those are judged.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class Tempo(enum.Enum):
+    """How calls are made at present."""
+
+    INLINE = "inline"
+    EAGER = "eager"
+    PROBING = "probing"
+
+
+SLOW_NS = 1_000_000
+"""A call of a millisecond is slow: by then a standby takes the lead anyway."""
+
+BLOCKED_NS = 150_000
+"""A call that waits this long off the processor is worth another thread's wake-up."""
+
+_SHARE_WEIGHT = 1 / 32
+_EAGER_ABOVE = 0.25
+_PROBE_FIRST_NS = 1_000_000_000
+_PROBE_LAST_NS = 16_000_000_000
+# An INLINE spell that lasts this long shows that the application has changed its ways.
+_SETTLED_NS = 10_000_000_000
+_PROBE_CALLS = 64
+# The first calls of a trial still run beside those that were under way when it began.
+_PROBE_UNJUDGED = 4
+
+
+class Pace:
+    """Judges calls and says how to make the next one.
+
+    threads: application threads; with a single one, waiting off the processor frees nobody.
+    """
+
+    __slots__ = ("_changed_ns", "_left", "_probe_every_ns", "_share", "_threads", "tempo")
+
+    def __init__(self, threads: int) -> None:
+        self.tempo = Tempo.INLINE
+        self._threads = threads
+        self._share = 0.0
+        self._changed_ns = 0
+        self._left = 0
+        self._probe_every_ns = _PROBE_FIRST_NS
+
+    def note_inline(self, duration_ns: int, blocked_ns: int, now_ns: int) -> None:
+        """Judge a call that was made inline, or that began inline and lost the lead.
+
+        blocked_ns: the part of the duration off the processor, -1 where it was not measured.
+        """
+        slow = duration_ns >= SLOW_NS or (self._threads > 1 and blocked_ns >= BLOCKED_NS)
+        if self.tempo is Tempo.INLINE:
+            if blocked_ns >= 0 or slow:
+                self._share += ((1.0 if slow else 0.0) - self._share) * _SHARE_WEIGHT
+                if self._share > _EAGER_ABOVE:
+                    self._turn_eager(now_ns, settled=now_ns - self._changed_ns >= _SETTLED_NS)
+        elif self.tempo is Tempo.PROBING:
+            self._left -= 1
+            if slow and self._left < _PROBE_CALLS - _PROBE_UNJUDGED:
+                self._turn_eager(now_ns, settled=False)
+            elif self._left <= 0:
+                self._share = 0.0
+                self._set(Tempo.INLINE, now_ns)
+
+    def may_inline(self, now_ns: int) -> bool:
+        """Whether the next call is made inline."""
+        if self.tempo is Tempo.EAGER and now_ns - self._changed_ns >= self._probe_every_ns:
+            self._left = _PROBE_CALLS
+            self._set(Tempo.PROBING, now_ns)
+        return self.tempo is not Tempo.EAGER
+
+    def _turn_eager(self, now_ns: int, *, settled: bool) -> None:
+        if settled:
+            self._probe_every_ns = _PROBE_FIRST_NS
+        else:
+            self._probe_every_ns = min(self._probe_every_ns * 2, _PROBE_LAST_NS)
+        self._set(Tempo.EAGER, now_ns)
+
+    def _set(self, tempo: Tempo, now_ns: int) -> None:
+        self.tempo = tempo
+        self._changed_ns = now_ns

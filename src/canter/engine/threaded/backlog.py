@@ -1,0 +1,127 @@
+"""Output that the client has not taken yet, left with the loop.
+
+A connection has a backlog only while it needs one: most responses fit the socket's own buffer. The
+thread that runs the request appends; the loop sends; both under the backlog's lock. A producer
+that is far ahead of its client waits here, and nobody else does.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections import deque
+
+_SEND_AT_ONCE_BYTES = 256 * 1024
+_FILE_AT_ONCE_BYTES = 1024 * 1024
+# How much one client may take in one go before the others have their turn.
+_TURN_BYTES = 4 * 1024 * 1024
+
+
+class FilePart:
+    """A stretch of a file still to be sent; owns the descriptor."""
+
+    __slots__ = ("count", "descriptor", "offset")
+
+    def __init__(self, descriptor: int, offset: int, count: int) -> None:
+        self.descriptor = descriptor
+        self.offset = offset
+        self.count = count
+
+
+class Backlog:
+    """What is still to be sent on one connection, in order.
+
+    size: bytes that wait in memory (stretches of files do not count). sent: bytes sent from here.
+    blocked: the socket takes no more for now. broken: the client is gone. A waiting producer is woken at low_water_bytes.
+    """
+
+    __slots__ = (
+        "_low_water_bytes",
+        "_parts",
+        "blocked",
+        "broken",
+        "changed",
+        "lock",
+        "sent",
+        "size",
+    )
+
+    def __init__(self, low_water_bytes: int) -> None:
+        self._low_water_bytes = low_water_bytes
+        self._parts: deque[memoryview | FilePart] = deque()
+        self.lock = threading.Lock()
+        self.changed = threading.Condition(self.lock)
+        self.size = 0
+        self.sent = 0
+        self.blocked = False
+        self.broken = False
+
+    def __bool__(self) -> bool:
+        return bool(self._parts)
+
+    def append(self, data: memoryview) -> None:
+        """Keep bytes to be sent. Call with the lock held."""
+        self._parts.append(data)
+        self.size += len(data)
+
+    def append_file(self, part: FilePart) -> None:
+        """Keep a stretch of a file to be sent. Call with the lock held."""
+        self._parts.append(part)
+
+    def flush(self, sock: socket.socket) -> None:
+        """Send until the socket would block, or it is the others' turn; with the lock held.
+
+        Afterwards `blocked` says whether the poller will tell when there is room again. On a
+        broken connection everything is given up and `broken` is set.
+        """
+        budget = _TURN_BYTES
+        self.blocked = False
+        try:
+            while self._parts and budget > 0:
+                part = self._parts[0]
+                if isinstance(part, FilePart):
+                    count = self._send_file(sock, part)
+                else:
+                    count = self._send(sock, part)
+                self.sent += count
+                budget -= count
+        except BlockingIOError:
+            self.blocked = True
+        except OSError:
+            self.give_up()
+        if self.size <= self._low_water_bytes:
+            self.changed.notify_all()
+
+    def _send(self, sock: socket.socket, part: memoryview) -> int:
+        count = sock.send(part[:_SEND_AT_ONCE_BYTES])
+        self.size -= count
+        if count == len(part):
+            self._parts.popleft()
+        else:
+            self._parts[0] = part[count:]
+        return count
+
+    def _send_file(self, sock: socket.socket, part: FilePart) -> int:
+        count = os.sendfile(
+            sock.fileno(), part.descriptor, part.offset, min(part.count, _FILE_AT_ONCE_BYTES)
+        )
+        if count == 0:
+            # The file is shorter than it was: what was promised cannot be sent.
+            raise OSError("the file was cut while it was sent")
+        part.offset += count
+        part.count -= count
+        if part.count == 0:
+            os.close(part.descriptor)
+            self._parts.popleft()
+        return count
+
+    def give_up(self) -> None:
+        """Drop everything; with the lock held."""
+        self.broken = True
+        for part in self._parts:
+            if isinstance(part, FilePart):
+                os.close(part.descriptor)
+        self._parts.clear()
+        self.size = 0
+        self.changed.notify_all()

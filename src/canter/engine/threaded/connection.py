@@ -1,0 +1,292 @@
+"""One client's socket: the session's bytes come from here, a response's bytes go here.
+
+Who may call what follows from the phase (`canter.engine.phases`): in RUNNING the thread that runs
+the request, else the leader. What both may touch, the backlog, has its own lock.
+"""
+
+from __future__ import annotations
+
+import enum
+import io
+import os
+import select
+import socket
+import stat
+import tempfile
+from typing import Any, Protocol
+
+from canter.engine.contract import EngineConfig
+from canter.engine.phases import Phase
+from canter.engine.session import Session
+from canter.engine.threaded.backlog import Backlog, FilePart
+from canter.protocol.faults import RequestTimeout
+from canter.protocol.http1.reader import Reader
+from canter.protocol.http1.writer import CONTINUE, early_hints
+from canter.protocol.response import judge_response
+from canter.wsgi.exchange import ClientGone, Exchange
+
+READ_BYTES = 64 * 1024
+_PLAIN_FILES = (io.BufferedReader, io.BufferedRandom, io.FileIO)
+
+
+class After(enum.Enum):
+    """What follows when a response is sent whole."""
+
+    NEXT = "next request"
+    CLOSE = "close"
+    LINGER = "close our side, drain the client's"
+
+
+class Hub(Protocol):
+    """What a connection needs of the loop."""
+
+    date_line: bytes
+
+    def watch(self, fd: int) -> None:
+        """Have the poller report the connection's events, those of the past included."""
+
+
+class Connection(Session):
+    """One accepted connection.
+
+    fd: the socket's descriptor, kept for look-ups after it is closed. peer_host, peer_port: of the
+    client, empty for a unix socket. events: poller bits that still have to be looked at.
+    input_ended: the client will send nothing more. after: what follows when everything is sent.
+    exchange: the application call that goes on. began_ns: when the request's first byte was read;
+    ready_ns: when it was complete. unlogged: the access entry of a response that is still being sent.
+    hub: what the connection needs of the loop.
+    """
+
+    __slots__ = (
+        "after",
+        "backlog",
+        "began_ns",
+        "events",
+        "exchange",
+        "fd",
+        "hub",
+        "input_ended",
+        "peer_host",
+        "peer_port",
+        "ready_ns",
+        "sock",
+        "unlogged",
+        "waits",
+        "waits_since_ns",
+        "watched",
+    )
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        reader: Reader,
+        base: dict[str, Any],
+        config: EngineConfig,
+        hub: Hub,
+    ) -> None:
+        super().__init__(reader, base, config)
+        self.sock = sock
+        self.fd = sock.fileno()
+        self.hub = hub
+        self.after = After.NEXT
+        self.watched = False
+        self.peer_host = ""
+        self.peer_port = ""
+        self.events = 0
+        self.exchange: Exchange | None = None
+        self.input_ended = False
+        self.backlog: Backlog | None = None
+        self.began_ns = 0
+        self.ready_ns = 0
+        self.unlogged: Any = None
+        self.waits = -1
+        self.waits_since_ns = 0
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def read(self) -> bytes | None:
+        """What has arrived, b"" at the end, None when there is nothing now. Raises OSError."""
+        try:
+            return self.sock.recv(READ_BYTES)
+        except BlockingIOError:
+            return None
+
+    def pull(self) -> bytes:
+        """The next piece of a streamed body, waiting for it (`--request-body stream`).
+
+        Raises Fault when the body is malformed, too slow or cut short.
+        """
+        reader = self.reader
+        request = self.request
+        if request is not None and request.expect_continue and not reader.body_received:
+            request.expect_continue = False
+            if not reader.buffered:
+                self.send(CONTINUE)
+        while True:
+            data = reader.read_body(READ_BYTES)
+            if data or reader.body_complete:
+                return data
+            received = self.read()
+            if received is None:
+                self._wait_readable()
+            elif received:
+                reader.feed(received)
+            else:
+                self.input_ended = True
+                raise reader.truncated() or ClientGone("the client left")
+
+    def _wait_readable(self) -> None:
+        waiting = select.poll()
+        waiting.register(self.fd, select.POLLIN)
+        seconds = self.config.body_timeout_seconds
+        if not waiting.poll(seconds * 1000 if seconds > 0 else None):
+            raise RequestTimeout("the body came too slowly")
+
+    def client_disconnected(self) -> bool:
+        """environ["canter.client_disconnected"]: whether the client is known to be gone.
+
+        A client that has only closed its sending side and still waits for its answer counts as
+        gone: the two cannot be told apart without sending.
+        """
+        if self.phase is Phase.CLOSED or self.input_ended:
+            return True
+        backlog = self.backlog
+        if backlog is not None and backlog.broken:
+            return True
+        try:
+            return self.sock.recv(1, socket.MSG_PEEK) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    def early_hints(self, fields: list[tuple[str, str]]) -> None:
+        """environ["wsgi.early_hints"]: send a 103 with these (name, value) pairs (RFC 8297).
+
+        Does nothing for an HTTP/1.0 client, nor once the response has begun. Raises
+        InvalidResponse for fields that cannot be sent.
+        """
+        judged = judge_response("200 OK", fields)
+        exchange = self.exchange
+        if exchange is not None and exchange.may_hint():
+            self.send(early_hints(judged.fields))
+
+    # -- writing: `canter.wsgi.exchange.Sink` -------------------------------------------------
+
+    def date_line(self) -> bytes:
+        """The Date line of now."""
+        return self.hub.date_line
+
+    def send(self, data: bytes) -> None:
+        """Send, or keep for the loop to send; never waits. Raises ClientGone."""
+        backlog = self.backlog
+        if backlog is None:
+            try:
+                count = self.sock.send(data)
+            except BlockingIOError:
+                count = 0
+            except OSError as error:
+                raise ClientGone(str(error)) from error
+            if count == len(data):
+                return
+            backlog = self._begin_backlog()
+            rest = memoryview(data)[count:]
+        else:
+            rest = memoryview(data)
+        with backlog.lock:
+            if backlog.broken:
+                raise ClientGone("the client left")
+            backlog.append(rest)
+            # Until the socket refuses: only then does the poller tell when it takes more again.
+            backlog.flush(self.sock)
+
+    def _begin_backlog(self) -> Backlog:
+        backlog = self.backlog = Backlog(self.config.high_water_bytes // 2)
+        self.watch()  # from now on the loop has to hear when the socket takes more
+        return backlog
+
+    def watch(self) -> None:
+        """Have the loop hear of this connection's events; once is enough."""
+        if not self.watched:
+            self.watched = True
+            self.hub.watch(self.fd)
+
+    def stream(self, data: bytes) -> None:
+        """As `send`, but waits while the client is far behind. Raises ClientGone."""
+        self.send(data)
+        backlog = self.backlog
+        if backlog is None or backlog.size <= self.config.high_water_bytes:
+            return
+        seconds = self.config.send_timeout_seconds
+        with backlog.lock:
+            while backlog.size > self.config.high_water_bytes // 2 and not backlog.broken:
+                if not backlog.blocked:
+                    backlog.flush(self.sock)
+                    continue
+                before = backlog.sent
+                backlog.changed.wait(seconds if seconds > 0 else None)
+                if backlog.sent == before and not backlog.broken:
+                    backlog.give_up()
+            if backlog.broken:
+                raise ClientGone("the client does not take the response")
+
+    def open_file(self, filelike: Any) -> tuple[int, int, int] | None:
+        """(descriptor, offset, size left) of a plain file the kernel can send, or None.
+
+        Only files whose descriptor means the same bytes as their read(): a compressed file, say,
+        has a descriptor too, but of what lies on disk.
+        """
+        if not self.config.sendfile:
+            return None
+        plain = filelike
+        if isinstance(filelike, tempfile._TemporaryFileWrapper):  # noqa: SLF001 - has no other name
+            plain = filelike.file
+        if type(plain) not in _PLAIN_FILES:
+            return None
+        try:
+            descriptor = os.dup(plain.fileno())
+        except (OSError, ValueError):
+            return None
+        try:
+            status = os.fstat(descriptor)
+            if stat.S_ISREG(status.st_mode):
+                offset = plain.tell()
+                return descriptor, offset, max(status.st_size - offset, 0)
+        except (OSError, ValueError):
+            pass
+        os.close(descriptor)
+        return None
+
+    def send_file(self, head: bytes, descriptor: int, offset: int, count: int) -> None:
+        """Send head, then count bytes of the file, and close the descriptor; never waits."""
+        backlog = self.backlog
+        if backlog is None:
+            backlog = self._begin_backlog()
+        with backlog.lock:
+            backlog.append(memoryview(head))
+            if count:
+                backlog.append_file(FilePart(descriptor, offset, count))
+            else:
+                os.close(descriptor)
+            if backlog.broken:
+                backlog.give_up()
+                raise ClientGone("the client left")
+            backlog.flush(self.sock)
+
+    def close_file(self, descriptor: int) -> None:
+        """Give a descriptor back that was not sent."""
+        os.close(descriptor)
+
+    def shut(self) -> None:
+        """Tell the client that nothing more comes."""
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.input_ended = True  # already gone: there is nothing to linger for
+
+    def cut(self) -> None:
+        """End both directions at once, from any thread; the owner notices and closes."""
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass

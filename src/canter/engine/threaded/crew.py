@@ -1,0 +1,275 @@
+"""The threads of a worker: who leads, who runs the application, who stands by.
+
+There are N application threads and one reserve. At any moment one of them leads: it alone polls,
+reads, accepts and writes what is left over. Complete requests wait in `ready`.
+
+- An application thread that leads runs a ready request itself. In the INLINE tempo it keeps the
+  lead meanwhile, and the reserve watches: when the call has gone on for about a millisecond, the
+  reserve takes the lead away, and the caller is an ordinary worker until its call is done. In the
+  EAGER tempo it hands the lead over before the call.
+- The reserve leads only while every application thread is busy, or until work comes: it never calls
+  the application, so that a thread-local (a database connection) exists N times and not more.
+- A thread that comes back from a call it lost the lead over takes the next ready request, or parks.
+
+Watching costs the quick requests nothing: the reserve looks at a counter every millisecond while
+there is work, and sleeps soundly while there is none.
+
+What protects what: `mutex` guards who leads, who is parked, and taking from `ready`.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import Protocol
+
+from canter.engine.tempo import Pace
+from canter.engine.threaded.connection import Connection
+from canter.observe.scoreboard import ThreadSlot
+from canter.wsgi.exchange import Exchange
+
+_WATCH_SECONDS = 0.001
+_SOUND_SLEEP_AFTER_TICKS = 50
+# The processor time of every so many inline calls is measured: the clock costs a system call.
+_MEASURE_EVERY = 16
+
+
+class Member:
+    """One thread. `index` counts application threads from 0; the reserve has the last one."""
+
+    __slots__ = ("exchange", "ident", "index", "slot", "started_ns", "thread", "wake")
+
+    def __init__(self, index: int, slot: ThreadSlot | None) -> None:
+        self.index = index
+        self.slot = slot
+        self.wake = threading.Lock()
+        self.wake.acquire()
+        self.ident = 0
+        self.exchange: Exchange | None = None
+        self.started_ns = 0
+        self.thread: threading.Thread | None = None
+
+
+class Work(Protocol):
+    """What the crew does; given by the engine."""
+
+    def turn(self) -> None:
+        """One round of the loop, by the leader; waits until there is something new."""
+
+    def serve(self, connection: Connection, member: Member) -> None:
+        """Run one complete request. Raises nothing."""
+
+    def over(self) -> bool:
+        """Whether the engine has nothing more to do."""
+
+    def ended(self) -> None:
+        """The last thread leaves."""
+
+
+class Crew:
+    """The threads and their roles."""
+
+    def __init__(self, slots: list[ThreadSlot], work: Work, name: str) -> None:
+        self._work = work
+        self._name = name
+        self.members = [Member(index, slot) for index, slot in enumerate(slots)]
+        self.reserve = Member(len(slots), None)
+        self.mutex = threading.Lock()
+        self.pace = Pace(len(slots))
+        self.ready: deque[Connection] = deque()
+        self._parked: list[Member] = []
+        self._leader: Member | None = None
+        self._alive = 0
+        # The number of the inline call going on, 0 between calls; the reserve watches it.
+        self._inline = 0
+        self._calls = 0
+        self._dozing = False
+
+    # -- life -------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start every thread; the first application thread leads."""
+        everyone = [*self.members, self.reserve]
+        self._alive = len(everyone)
+        self._leader = self.members[0]
+        for member in everyone:
+            thread = threading.Thread(
+                target=self._live, args=(member,), name=f"{self._name}-{member.index}", daemon=True
+            )
+            member.thread = thread
+            thread.start()
+
+    def dismiss(self) -> None:
+        """Wake everybody up to see that the work is over."""
+        with self.mutex:
+            parked, self._parked = self._parked, []
+        for member in (*parked, self.reserve):
+            _wake(member)
+
+    def busy(self) -> int:
+        """How many application calls are going on."""
+        return sum(member.exchange is not None for member in self.members)
+
+    def abandoned(self) -> int:
+        """How many of them were given up and go on all the same."""
+        exchanges = [member.exchange for member in self.members]
+        return sum(exchange is not None and exchange.abandoned for exchange in exchanges)
+
+    @property
+    def reserve_leads(self) -> bool:
+        """Whether the reserve has the lead."""
+        return self._leader is self.reserve
+
+    def _live(self, member: Member) -> None:
+        member.ident = threading.get_ident()
+        stand_by = self._watch if member is self.reserve else self._park
+        while not self._work.over():
+            if self._leader is member:
+                self._lead(member)
+            elif member is self.reserve or not self._help(member):
+                stand_by(member)
+        with self.mutex:
+            self._alive -= 1
+            last = self._alive == 0
+        if last:
+            self._work.ended()
+
+    # -- leading ----------------------------------------------------------------------------
+
+    def _lead(self, member: Member) -> None:
+        """Lead until the lead is handed over, lost, or the work is over."""
+        ready = self.ready
+        work = self._work
+        is_reserve = member is self.reserve
+        while self._leader is member and not work.over():
+            if not ready:
+                work.turn()
+            elif is_reserve:
+                if not self._hand_work(member):
+                    work.turn()  # whoever comes back from a call takes from `ready`
+            elif self.pace.may_inline(time.monotonic_ns()):
+                self._run_inline(member)
+            else:
+                connection = self._take()
+                if connection is not None:
+                    self._hand_over(member, to_reserve=True)
+                    work.serve(connection, member)
+
+    def _run_inline(self, member: Member) -> None:
+        """Run one request while leading, under the reserve's eye."""
+        connection = self._take()
+        if connection is None:
+            return
+        self._calls = number = self._calls + 1
+        measured = number % _MEASURE_EVERY == 0
+        processor_ns = time.thread_time_ns() if measured else 0
+        began_ns = time.monotonic_ns()
+        self._inline = number
+        if self._dozing:
+            self._dozing = False
+            _wake(self.reserve)
+        self._work.serve(connection, member)
+        with self.mutex:  # the reserve decides under it: either it sees the 0, or we see its lead
+            self._inline = 0
+        now_ns = time.monotonic_ns()
+        duration_ns = now_ns - began_ns
+        blocked_ns = -1
+        if measured:
+            blocked_ns = duration_ns - (time.thread_time_ns() - processor_ns)
+        self.pace.note_inline(duration_ns, blocked_ns, now_ns)
+
+    def _hand_work(self, member: Member) -> bool:
+        """The reserve leads and requests are ready: find them a thread.
+
+        Where calls are inline an application thread gets the lead and True is returned; else as
+        many are woken as there are requests, and the reserve goes on leading.
+        """
+        if self.pace.may_inline(time.monotonic_ns()):
+            return self._hand_over(member, to_reserve=False)
+        with self.mutex:
+            count = min(len(self.ready), len(self._parked))
+            woken = [self._parked.pop() for _ in range(count)]
+        for helper in woken:
+            _wake(helper)
+        return False
+
+    def _take(self) -> Connection | None:
+        try:
+            return self.ready.popleft()
+        except IndexError:  # a thread that came back from its call was quicker
+            return None
+
+    def _hand_over(self, member: Member, *, to_reserve: bool) -> bool:
+        """Give the lead to a parked application thread, or else to the reserve."""
+        with self.mutex:
+            if self._leader is not member:
+                return True
+            if self._parked:
+                heir = self._parked.pop()
+            elif to_reserve:
+                heir = self.reserve
+            else:
+                return False
+            self._leader = heir
+        _wake(heir)
+        return True
+
+    # -- not leading ------------------------------------------------------------------------
+
+    def _help(self, member: Member) -> bool:
+        """Run one ready request without leading; False when there is none."""
+        connection = self._take()
+        if connection is None:
+            return False
+        self._work.serve(connection, member)
+        return True
+
+    def _park(self, member: Member) -> None:
+        """Wait until there is something to do."""
+        with self.mutex:
+            # Whoever adds to `ready` looks for parked threads afterwards: seeing it empty here,
+            # under the same lock, loses no request.
+            if self._leader is member or self.ready or self._work.over():
+                return
+            self._parked.append(member)
+        member.wake.acquire()
+
+    def _watch(self, member: Member) -> None:
+        """The reserve: wait for the lead, or take it from a call that goes on for too long."""
+        seen = 0
+        calls = self._calls
+        quiet_ticks = 0
+        while self._leader is not member and not self._work.over():
+            if quiet_ticks < _SOUND_SLEEP_AFTER_TICKS:
+                if member.wake.acquire(timeout=_WATCH_SECONDS):
+                    continue
+            else:
+                self._dozing = True
+                if not self._inline:  # looked at after dozing is set: no call goes unwatched
+                    member.wake.acquire()
+                self._dozing = False
+                quiet_ticks = 0
+                continue
+            running = self._inline
+            if running and running == seen and self._seize(member, running):
+                return
+            seen = running
+            quiet_ticks = 0 if running or calls != self._calls else quiet_ticks + 1
+            calls = self._calls
+
+    def _seize(self, member: Member, running: int) -> bool:
+        """Take the lead away from a leader that is still inside the same call."""
+        with self.mutex:
+            if self._inline != running or self._leader is None:
+                return False
+            self._leader = member
+            return True
+
+
+def _wake(member: Member) -> None:
+    """Let a member look around; a second wake-up before it did so is the same as one."""
+    try:
+        member.wake.release()
+    except RuntimeError:
+        pass

@@ -1,0 +1,302 @@
+"""The threaded engine as its worker sees it: start, drain, stop, expire.
+
+Every public method may be called from any thread; a worker calls them from its main thread, which
+the engine never uses.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from canter.engine.balance import Load
+from canter.engine.contract import EngineConfig, EngineEvent
+from canter.engine.threaded.connection import Connection
+from canter.engine.threaded.crew import Crew, Member
+from canter.engine.threaded.listening import Doors
+from canter.engine.threaded.loop import DRAIN_IDLE_SECONDS, Loop
+from canter.engine.threaded.service import Service
+from canter.net.listeners import Listener
+from canter.observe.access import AccessLog
+from canter.observe.scoreboard import Field, WorkerSlot
+from canter.protocol.faults import RequestExpired
+from canter.protocol.http1.writer import refusal
+from canter.wsgi.environ import base_environ
+from canter.wsgi.errors import ErrorStream
+from canter.wsgi.exchange import Application, ClientGone, HeadState
+
+_FLUSH_SECONDS = 0.05
+
+
+class EngineState(enum.Enum):
+    """An engine's life; moves go down this list and never back."""
+
+    NEW = 0
+    SERVING = 1
+    DRAINING = 2
+    OVER = 3
+
+
+class Request(enum.Enum):
+    """What another thread has asked the leader to do."""
+
+    NOTHING = 0
+    DRAIN = 1
+    DRAIN_WITH_BACKLOG = 2
+    STOP = 3
+
+
+class ThreadedEngine:
+    """N application threads and a reserve around one loop.
+
+    listeners: non-blocking listening sockets, this process's own copies; closed by drain and stop.
+    slot: the worker's part of the scoreboard; siblings: the other workers'.
+    access: None where no access log is wanted. on_event: called from an engine's thread.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        listeners: Sequence[Listener],
+        config: EngineConfig,
+        slot: WorkerSlot,
+        access: AccessLog | None,
+        log: logging.Logger,
+        on_event: Callable[[EngineEvent], None],
+        siblings: Sequence[WorkerSlot] = (),
+    ) -> None:
+        self._config = config
+        self._words = slot.words
+        self._access = access
+        self._log = log
+        self._on_event = on_event
+        self._state = EngineState.NEW
+        self._asked = Request.NOTHING
+        self._wants_replacement = config.max_requests > 0
+        self._finished = False
+        self._service = Service(application, config, access, log)
+        self._crew = Crew([slot.thread(i) for i in range(config.threads)], self, "canter")
+        self._loop = Loop(config, self._crew.ready, self)
+        errors = ErrorStream(log.error)
+
+        def base(listener: Listener) -> dict[str, Any]:
+            return base_environ(
+                server_name=listener.server_name,
+                server_port=listener.server_port,
+                multithread=config.threads > 1,
+                multiprocess=config.multiprocess,
+                errors=errors,
+            )
+
+        self._doors = Doors(listeners, self._loop, config, siblings, self._load, base, log)
+
+    # -- for the worker -----------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the threads and take connections."""
+        self._state = EngineState.SERVING
+        self._words[Field.OPEN] = 1
+        self._crew.start()
+
+    def drain(self, *, answer_backlog: bool) -> None:
+        """Take no more connections, finish what runs, then send FINISHED.
+
+        answer_backlog: what waits in the listen queues is accepted and answered first; for the end
+        of the whole service. Otherwise it is left to the siblings.
+        """
+        asked = Request.DRAIN_WITH_BACKLOG if answer_backlog else Request.DRAIN
+        if self._asked in (Request.NOTHING, Request.DRAIN):
+            self._asked = asked
+        self._loop.wake()
+
+    def stop(self) -> None:
+        """Close every connection now, then send FINISHED, whatever the application does."""
+        self._asked = Request.STOP
+        self._loop.wake()
+
+    def expire(self, thread: int, started_ns: int) -> str | None:
+        """Give up the request that application thread `thread` runs since `started_ns`.
+
+        The client gets 504 if nothing was sent to it yet, else its connection is cut; the access
+        log gets its line. Returns what it was, with the Python stack of the thread, or None when
+        that request has ended meanwhile.
+        """
+        member = self._crew.members[thread]
+        exchange = member.exchange
+        if exchange is None or member.started_ns != started_ns or exchange.abandoned:
+            return None
+        stack = stack_of(member)
+        connection = exchange.sink
+        assert isinstance(connection, Connection)
+        # Set before the state is looked at: the application's thread sets the state first and
+        # looks here afterwards, so of the two sides at most one sends.
+        exchange.abandoned = True
+        if exchange.state is not HeadState.SENT:
+            fault = RequestExpired("the application took too long")
+            head_only = exchange.environ.get("REQUEST_METHOD") == "HEAD"
+            try:
+                connection.send(refusal(fault, self._loop.date_line, head_only=head_only))
+            except ClientGone:
+                pass
+            connection.shut()
+        else:
+            connection.cut()
+        self._service.expire(connection, exchange, started_ns)
+        age_seconds = (time.monotonic_ns() - started_ns) / 1e9
+        environ = exchange.environ
+        return (
+            f"{environ.get('REQUEST_METHOD')} {ascii(environ.get('RAW_URI', ''))[1:-1]} "
+            f"from {connection.peer_host or 'a unix socket'}, {age_seconds:.1f} s old, "
+            f"in thread {thread}:\n{stack}"
+        )
+
+    def stacks(self) -> str:
+        """The Python stack of every thread that runs a request."""
+        parts = []
+        for member in self._crew.members:
+            exchange = member.exchange
+            if exchange is not None:
+                environ = exchange.environ
+                line = f"{environ.get('REQUEST_METHOD')} {environ.get('RAW_URI')!a}"
+                parts.append(f"thread {member.index}: {line}\n{stack_of(member)}")
+        return "\n".join(parts)
+
+    # -- `canter.engine.threaded.crew.Work` ---------------------------------------------------
+
+    def turn(self) -> None:
+        """One round of the loop; by the leader."""
+        if self._asked is not Request.NOTHING:
+            self._obey()
+        if self._state is not EngineState.OVER:
+            if self._crew.reserve_leads:
+                # Every application thread is busy, or was a moment ago: siblings have to know.
+                self._words[Field.RUNNING] = self._crew.busy()
+                self._doors.review()
+            self._loop.turn()
+            if self._access is not None and self._access.waiting:
+                self._loop.hurry(_FLUSH_SECONDS)
+
+    def serve(self, connection: Connection, member: Member) -> None:
+        """Run one complete request; by the thread that took it."""
+        self._service.serve(self._loop, connection, member)
+        if self._wants_replacement and self._service.counts.requests >= self._config.max_requests:
+            self._wants_replacement = False
+            self._on_event(EngineEvent.MAX_REQUESTS)
+
+    def over(self) -> bool:
+        """Whether there is nothing more to do."""
+        return self._state is EngineState.OVER
+
+    def ended(self) -> None:
+        """The last thread leaves."""
+        self._loop.close()
+        self._finish()
+
+    # -- `canter.engine.threaded.loop.Office` -------------------------------------------------
+
+    def chores(self, now_ns: int, connections: int) -> float:
+        """The scoreboard and the log; by the leader."""
+        self.publish(now_ns, connections)
+        self._service.tick()
+        self._doors.review()
+        access = self._access
+        if access is not None and access.waiting:
+            access.flush()
+        if self._state is EngineState.DRAINING:
+            self._end_if_drained()
+        return 1.0
+
+    def sent(self, connection: Connection) -> None:
+        """Everything of the connection's last response was taken by the kernel."""
+        self._service.sent(connection)
+
+    def lost(self, connection: Connection, *, timed_out: bool) -> None:
+        """The connection ended before all of its response, or of its request, was through."""
+        self._service.lost(connection, timed_out=timed_out)
+
+    def refused(self, connection: Connection, fault: Any) -> None:
+        """A request was answered with a fault."""
+        self._service.refused(connection, fault)
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _load(self) -> Load:
+        return Load(self._crew.busy(), len(self._crew.ready), len(self._loop.connections))
+
+    def publish(self, now_ns: int, connections: int) -> None:
+        """Bring the scoreboard up to date; by the leader."""
+        words = self._words
+        counts = self._service.counts
+        words[Field.HEARTBEAT_NS] = now_ns
+        words[Field.CONNECTIONS] = connections
+        words[Field.RUNNING] = self._crew.busy()
+        words[Field.QUEUED] = len(self._crew.ready)
+        words[Field.ACCEPTED] = self._doors.accepted
+        words[Field.REQUESTS] = counts.requests
+        words[Field.ABORTED] = counts.aborted
+        words[Field.BYTES_IN] = self._loop.bytes_in
+        words[Field.BYTES_OUT] = counts.body_bytes
+        for digit in range(1, 6):
+            words[Field.STATUS_1XX + digit - 1] = counts.statuses[digit]
+
+    def _obey(self) -> None:
+        """Do what was asked; by the leader."""
+        asked = self._asked
+        if asked is Request.STOP:
+            self._words[Field.OPEN] = 0
+            self._doors.close(answer_backlog=False)
+            self._loop.draining = True
+            self._loop.close_all()
+            self._end()
+            self._finish()  # threads that are stuck in the application cannot hold it back
+            return
+        if self._state is EngineState.SERVING:
+            self._state = EngineState.DRAINING
+            self._words[Field.OPEN] = 0
+            self._doors.close(answer_backlog=asked is Request.DRAIN_WITH_BACKLOG)
+            self._loop.begin_drain(DRAIN_IDLE_SECONDS)
+            for member in self._crew.members:
+                exchange = member.exchange
+                if exchange is not None and exchange.state is not HeadState.SENT:
+                    exchange.writer.keep_alive = False
+        if self._asked is asked:
+            self._asked = Request.NOTHING
+        self._end_if_drained()
+
+    def _end_if_drained(self) -> None:
+        # Requests that were given up have had their answer: nobody waits for their threads.
+        stuck = self._crew.abandoned()
+        if (
+            len(self._loop.connections) <= stuck
+            and self._crew.busy() <= stuck
+            and not self._crew.ready
+        ):
+            self._end()
+            if stuck:
+                self._finish()
+
+    def _end(self) -> None:
+        """There is nothing more to do: let every thread leave."""
+        self._state = EngineState.OVER
+        if self._access is not None:
+            self._access.flush()
+        self.publish(time.monotonic_ns(), len(self._loop.connections))
+        self._crew.dismiss()
+
+    def _finish(self) -> None:
+        if not self._finished:
+            self._finished = True
+            self._on_event(EngineEvent.FINISHED)
+
+
+def stack_of(member: Member) -> str:
+    """The Python stack of a member's thread, innermost call last."""
+    frame = sys._current_frames().get(member.ident)  # noqa: SLF001 - the documented way
+    if frame is None:
+        return "  (the thread is gone)\n"
+    return "".join(traceback.format_stack(frame))

@@ -1,0 +1,153 @@
+"""The doors of a worker: accepting, and when not to."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from canter.engine.balance import Load, should_listen
+from canter.engine.contract import EngineConfig
+from canter.engine.threaded.connection import Connection
+from canter.engine.threaded.loop import Loop
+from canter.net.listeners import Listener
+from canter.observe.scoreboard import Field, WorkerSlot
+from canter.protocol.http1.reader import Reader
+
+_OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_RESOURCE_PAUSE_NS = 500_000_000
+_ACCEPTS_A_TURN = 16
+_ACCEPTS_A_TURN_SHARED = 2
+# A slot whose loop has not come round for so long tells nothing about its worker.
+_STALE_NS = 2_000_000_000
+# How soon a worker that has stopped listening looks again.
+_RECHECK_SECONDS = 0.02
+
+_OPEN = int(Field.OPEN)
+_HEARTBEAT_NS = int(Field.HEARTBEAT_NS)
+_CONNECTIONS = int(Field.CONNECTIONS)
+_RUNNING = int(Field.RUNNING)
+_QUEUED = int(Field.QUEUED)
+
+
+class Doors:
+    """The listeners as this worker uses them; everything here is called by the leader.
+
+    load: this worker's load now. siblings: the other workers' slots of the scoreboard.
+    base: the environ that requests of a listener start from.
+    """
+
+    def __init__(
+        self,
+        listeners: Sequence[Listener],
+        loop: Loop,
+        config: EngineConfig,
+        siblings: Sequence[WorkerSlot],
+        load: Callable[[], Load],
+        base: Callable[[Listener], dict[str, Any]],
+        log: logging.Logger,
+    ) -> None:
+        self._listeners = {listener.fileno(): listener for listener in listeners}
+        self._bases = {listener.fileno(): base(listener) for listener in listeners}
+        self._loop = loop
+        self._config = config
+        self._siblings = siblings
+        self._load = load
+        self._log = log
+        self._listening = False
+        self._paused_until_ns = 0
+        self._at_once = _ACCEPTS_A_TURN_SHARED if siblings else _ACCEPTS_A_TURN
+        self.accepted = 0
+
+    @property
+    def listening(self) -> bool:
+        """Whether new connections wake this worker."""
+        return self._listening
+
+    def review(self) -> None:
+        """Listen, or stop listening, as the load says."""
+        wanted = bool(self._listeners) and self._wanted()
+        if wanted is self._listening:
+            if not wanted and self._listeners:
+                self._loop.hurry(_RECHECK_SECONDS)
+            return
+        self._listening = wanted
+        for fd in self._listeners:
+            if wanted:
+                self._loop.add_door(fd, self._accept)
+            else:
+                self._loop.remove_door(fd)
+        if not wanted:
+            self._loop.hurry(_RECHECK_SECONDS)
+
+    def _wanted(self) -> bool:
+        now_ns = time.monotonic_ns()
+        if now_ns < self._paused_until_ns:
+            return False
+        siblings = [
+            Load(words[_RUNNING], words[_QUEUED], words[_CONNECTIONS])
+            for words in (slot.words for slot in self._siblings)
+            if words[_OPEN] and now_ns - words[_HEARTBEAT_NS] < _STALE_NS
+        ]
+        config = self._config
+        return should_listen(self._load(), siblings, config.threads, config.worker_connections)
+
+    def _accept(self, fd: int) -> None:
+        for _ in range(self._at_once):
+            if not self._accept_one(fd):
+                break
+        self.review()
+
+    def _accept_one(self, fd: int) -> bool:
+        """Accept one connection; False when there is none, or no room for it."""
+        listener = self._listeners.get(fd)
+        if listener is None or len(self._loop.connections) >= self._config.worker_connections:
+            return False
+        try:
+            sock, peer = listener.sock.accept()
+        except OSError as error:
+            if error.errno in _OUT_OF_RESOURCES:
+                self._pause(error)
+                return False
+            # Somebody else was quicker, or the client has left already.
+            return error.errno in (errno.ECONNABORTED, errno.EPROTO, errno.EINTR)
+        sock.setblocking(False)
+        self.accepted += 1
+        self._loop.adopt(self._connection(sock, peer, listener, self._bases[fd]))
+        return True
+
+    def _connection(
+        self, sock: socket.socket, peer: Any, listener: Listener, base: dict[str, Any]
+    ) -> Connection:
+        config = self._config
+        host = "" if listener.is_unix else str(peer[0])
+        trusted = config.trust.trusts(host or None)
+        reader = Reader(config.limits, config.leniency, trust=config.trust, trusted=trusted)
+        connection = Connection(sock, reader, base, config, self._loop)
+        if not listener.is_unix:
+            connection.peer_host = host
+            connection.peer_port = str(peer[1])
+        return connection
+
+    def _pause(self, error: OSError) -> None:
+        """No descriptor or memory for one more connection: those waiting are left waiting."""
+        self._paused_until_ns = time.monotonic_ns() + _RESOURCE_PAUSE_NS
+        self._log.warning(
+            "no new connections for %.1f s: %s", _RESOURCE_PAUSE_NS / 1e9, error.strerror
+        )
+
+    def close(self, *, answer_backlog: bool) -> None:
+        """Take no more connections; first those that are waiting, if they are to be answered."""
+        if self._listening:
+            for fd in self._listeners:
+                self._loop.remove_door(fd)
+            self._listening = False
+        for fd, listener in self._listeners.items():
+            if answer_backlog:
+                while self._accept_one(fd):
+                    pass
+            listener.close()
+        self._listeners = {}

@@ -1,0 +1,276 @@
+"""What happens to one complete request, and what is written down about every request.
+
+`serve` runs in the thread that has the request; the rest is the loop's `Office`.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import struct
+import time
+from typing import Any, Protocol
+
+from canter.engine.contract import BodyMode, EngineConfig
+from canter.engine.phases import Phase
+from canter.engine.threaded.connection import After, Connection
+from canter.engine.threaded.crew import Member
+from canter.observe.access import AccessEntry, AccessLog
+from canter.observe.logs import ClientFaultLog
+from canter.observe.outcomes import Outcome
+from canter.protocol.faults import (
+    BadRequest,
+    Fault,
+    Overloaded,
+    RequestExpired,
+    RequestTimeout,
+    Truncated,
+)
+from canter.protocol.http1.writer import Writer
+from canter.wsgi.exchange import Application, Ending, Exchange
+from canter.wsgi.input import BodyInput
+
+_OUTCOMES = {
+    Ending.OK: Outcome.OK,
+    Ending.FAILED: Outcome.FAILED,
+    Ending.CUT: Outcome.CUT,
+    Ending.ABORTED: Outcome.ABORTED,
+    Ending.ABANDONED: Outcome.TIMEOUT,
+}
+# The first class that fits says how a refused request ended.
+_REFUSALS: tuple[tuple[type[Fault], Outcome], ...] = (
+    (Truncated, Outcome.ABORTED),
+    (BadRequest, Outcome.MALFORMED),
+    (RequestTimeout, Outcome.TIMEOUT),
+    (RequestExpired, Outcome.TIMEOUT),
+    (Overloaded, Outcome.SHED),
+    (Fault, Outcome.REFUSED),
+)
+# SO_LINGER with no time: closing sends a reset at once.
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class Counts:
+    """What a worker has done since it started; written to the scoreboard by the leader."""
+
+    __slots__ = ("aborted", "body_bytes", "requests", "statuses")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.aborted = 0
+        self.body_bytes = 0
+        # By the first digit of the status; 0 where nothing was sent.
+        self.statuses = [0] * 10
+
+
+class LoopSide(Protocol):
+    """What serving needs of the loop."""
+
+    draining: bool
+
+    def answered(self, connection: Connection, after: After) -> None:
+        """The application is done with the connection's request."""
+
+
+class Service:
+    """Runs requests and keeps the books."""
+
+    def __init__(
+        self,
+        application: Application,
+        config: EngineConfig,
+        access: AccessLog | None,
+        log: logging.Logger,
+    ) -> None:
+        self._application = application
+        self._streams = config.request_body is BodyMode.STREAM
+        self._access = access
+        self._log = log
+        self._client_faults = ClientFaultLog(log)
+        self.counts = Counts()
+
+    # -- a complete request -----------------------------------------------------------------
+
+    def serve(self, loop: LoopSide, connection: Connection, member: Member) -> None:
+        """Run one request and give its connection back to the loop. Raises nothing."""
+        connection.move(Phase.RUNNING)
+        request = connection.request
+        assert request is not None
+        environ = request.environ
+        environ["REMOTE_ADDR"] = connection.peer_host
+        if connection.peer_port:
+            environ["REMOTE_PORT"] = connection.peer_port
+        environ["wsgi.early_hints"] = connection.early_hints
+        environ["canter.client_disconnected"] = connection.client_disconnected
+        if self._streams and "wsgi.input" not in environ:
+            environ["wsgi.input"] = BodyInput(connection.pull)
+        keep_alive = request.keep_alive and not loop.draining and not connection.input_ended
+        writer = Writer(request.http_10, request.method == "HEAD", keep_alive)
+        exchange = connection.exchange = Exchange(environ, connection, writer)
+        began_ns = time.monotonic_ns()
+        slot = member.slot
+        assert slot is not None
+        member.started_ns = began_ns
+        member.exchange = exchange
+        slot.begin(began_ns, f"{request.method} {request.target}".encode("latin-1", "replace"))
+        exchange.run(self._application)
+        slot.end()
+        member.exchange = None
+        connection.exchange = None
+        if exchange.problem is not None or exchange.remarks is not None:
+            self._report(connection, exchange)
+        self._account(connection, exchange, began_ns)
+        loop.answered(connection, self._after(connection, exchange))
+
+    def _after(self, connection: Connection, exchange: Exchange) -> After:
+        """How the connection goes on after this response."""
+        request = connection.request
+        assert request is not None
+        if self._streams and not connection.reader.body_complete:
+            # The rest of a body that the application did not read stands before the next request.
+            while connection.reader.body_received >= 0 and connection.reader.read_body(65536):
+                pass
+            if not connection.reader.body_complete:
+                return After.LINGER
+        if exchange.writer.keep_alive:
+            return After.NEXT
+        if exchange.ending in (Ending.CUT, Ending.ABANDONED):
+            if exchange.ending is Ending.CUT and not exchange.writer.chunked:
+                self._reset_on_close(connection, exchange)
+            return After.CLOSE
+        # A client that asked for the end sends no more; any other may be sending its next request
+        # now, and a reset would take the answer away from it.
+        if request.keep_alive or connection.reader.buffered:
+            return After.LINGER
+        return After.CLOSE
+
+    @staticmethod
+    def _reset_on_close(connection: Connection, exchange: Exchange) -> None:
+        """A body without a length that just ends would look whole: end it with a reset."""
+        if exchange.writer.remaining < 0:
+            try:
+                connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            except OSError:
+                pass
+
+    def _report(self, connection: Connection, exchange: Exchange) -> None:
+        """Tell the error log what the application did."""
+        request = connection.request
+        assert request is not None
+        line = f"{request.method} {_printable(request.target)}"
+        for remark in exchange.remarks or ():
+            self._log.warning("%s: %s", line, remark)
+        problem = exchange.problem
+        if isinstance(problem, Fault):
+            # A streamed body broke off under the application's hands: the client's doing.
+            self._client_faults.report(
+                problem.reason, connection.peer_host, problem.detail, time.monotonic()
+            )
+        elif problem is not None:
+            self._log.error("error in the application: %s", line, exc_info=problem)
+
+    def _account(self, connection: Connection, exchange: Exchange, began_ns: int) -> None:
+        """Count the request, and note its line for the access log."""
+        counts = self.counts
+        code = exchange.code
+        counts.requests += 1
+        counts.statuses[code // 100] += 1
+        counts.body_bytes += exchange.body_bytes
+        ending = exchange.ending
+        if ending is Ending.ABORTED:
+            counts.aborted += 1
+        if self._access is None or ending is Ending.ABANDONED:
+            return  # an abandoned request had its line when it was abandoned
+        now_ns = time.monotonic_ns()
+        connection.unlogged = self._entry(connection, exchange, began_ns, now_ns)
+
+    def _entry(
+        self, connection: Connection, exchange: Exchange, began_ns: int, now_ns: int
+    ) -> AccessEntry:
+        return AccessEntry(
+            exchange.environ,
+            "",
+            connection.peer_host,
+            exchange.code,
+            exchange.fields,
+            exchange.body_bytes,
+            time.time() - (now_ns - connection.began_ns) / 1e9,
+            began_ns - connection.ready_ns,
+            now_ns - began_ns,
+            now_ns - connection.began_ns,
+            _OUTCOMES[exchange.ending],
+        )
+
+    # -- requests that are given up -----------------------------------------------------------
+
+    def expire(self, connection: Connection, exchange: Exchange, began_ns: int) -> None:
+        """Note an abandoned request's end; from the thread that abandoned it."""
+        if self._access is None:
+            return
+        entry = self._entry(connection, exchange, began_ns, time.monotonic_ns())
+        entry.outcome = Outcome.TIMEOUT
+        if not entry.status:
+            entry.status = RequestExpired.status
+        self._access.record(entry)
+
+    # -- `canter.engine.threaded.loop.Office` -------------------------------------------------
+
+    def sent(self, connection: Connection) -> None:
+        """Everything of the connection's last response was taken by the kernel."""
+        entry = connection.unlogged
+        if entry is not None:
+            connection.unlogged = None
+            if connection.phase is Phase.SENDING:
+                entry.total_ns = time.monotonic_ns() - connection.began_ns
+            self._record(entry)
+
+    def lost(self, connection: Connection, *, timed_out: bool) -> None:
+        """The connection ended before all of its response, or of its request, was through."""
+        entry = connection.unlogged
+        if entry is not None:
+            connection.unlogged = None
+            if entry.outcome is Outcome.OK:
+                entry.outcome = Outcome.TIMEOUT if timed_out else Outcome.ABORTED
+                self.counts.aborted += 1
+            entry.total_ns = time.monotonic_ns() - connection.began_ns
+            self._record(entry)
+        elif connection.phase in (Phase.HEAD, Phase.BODY, Phase.READY):
+            self.counts.aborted += 1
+            self._record(self._unserved(connection, 0, Outcome.ABORTED))
+
+    def refused(self, connection: Connection, fault: Fault) -> None:
+        """A request was answered with a fault."""
+        outcome = next(outcome for kind, outcome in _REFUSALS if isinstance(fault, kind))
+        self.counts.requests += 1
+        self.counts.statuses[fault.status // 100] += 1
+        kind = f"{fault.status} {fault.reason}"
+        self._client_faults.report(kind, connection.peer_host, fault.detail, time.monotonic())
+        connection.unlogged = self._unserved(connection, fault.status, outcome)
+
+    def tick(self) -> None:
+        """Say what the limits on repeated lines have hidden, once in a while."""
+        self._client_faults.tick(time.monotonic())
+
+    def _unserved(self, connection: Connection, status: int, outcome: Outcome) -> AccessEntry:
+        request = connection.request
+        environ: dict[str, Any] | None = request.environ if request is not None else None
+        if environ is not None:
+            environ.setdefault("REMOTE_ADDR", connection.peer_host)
+        now_ns = time.monotonic_ns()
+        return AccessEntry(
+            environ=environ,
+            client=connection.peer_host,
+            status=status,
+            started_at=time.time(),
+            total_ns=now_ns - connection.began_ns,
+            outcome=outcome,
+        )
+
+    def _record(self, entry: AccessEntry) -> None:
+        if self._access is not None:
+            self._access.record(entry)
+
+
+def _printable(target: str) -> str:
+    """A request target as it may stand in a log line."""
+    return target if target.isascii() and target.isprintable() else ascii(target)[1:-1]

@@ -1,0 +1,1 @@
+"""Addresses and listening sockets: what `--bind` means and what it opens."""

@@ -1,0 +1,1 @@
+"""What can be seen of a running server: the scoreboard, the access log, the error log."""

@@ -1,0 +1,208 @@
+"""The error log: what the server itself has to say, in the logger `canter.error`.
+
+Lines look as Gunicorn's: `[2026-11-22 21:07:31 +0100] [4711] [INFO] message`. Writing one never
+raises and never waits, whatever has become of the destination; see `canter.observe.sinks`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+import threading
+
+from canter.errors import ConfigError
+from canter.observe.repeats import RepeatLimiter
+from canter.observe.sinks import LineSink, open_sink
+
+LOGGER_NAME = "canter.error"
+LINE_FORMAT = "[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s"
+TIME_FORMAT = "%Y-%m-%d %H:%M:%S %z"
+LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+    "critical": logging.CRITICAL,
+}
+
+# Tracebacks keep their lines and tabs; nothing else may move a terminal's cursor.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class LineHandler(logging.Handler):
+    """Sends records to a sink; never raises and never prints on its own behalf.
+
+    A record that cannot be formatted is written as its bare format string, so that the fault of
+    one call does not hide what it was about.
+    """
+
+    def __init__(self, sink: LineSink) -> None:
+        super().__init__()
+        self.sink = sink
+        self.setFormatter(logging.Formatter(LINE_FORMAT, TIME_FORMAT))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record, and first what became of lines that could not be written before."""
+        try:
+            text = self.format(record)
+        except Exception:  # noqa: BLE001 - any caller's arguments may fail to format
+            record = logging.makeLogRecord({**record.__dict__, "args": None, "exc_info": None})
+            record.msg = f"(this message could not be formatted) {record.msg!r}"
+            text = self.format(record)
+        self.sink.write(_line(text), 1)
+        report = self.sink.take_report()
+        if report is not None:
+            self.sink.write(_line(self.format(_report(record, report))), 1)
+
+    def flush(self) -> None:
+        """Offer again what the destination did not take."""
+        with self._held():
+            self.sink.push()
+
+    def reopen(self) -> None:
+        """Go on in a new file of the same name. Raises OSError; the old one then stays in use."""
+        with self._held():
+            self.sink.reopen()
+
+    def close(self) -> None:
+        """Write what is left, waiting a second at most for a slow reader."""
+        with self._held():
+            self.sink.close()
+        super().close()
+
+    def _held(self) -> threading.RLock:
+        assert self.lock is not None
+        return self.lock
+
+
+class ErrorLog:
+    """The logger, its one handler, and the streams it captures.
+
+    `destination` is `-` for stderr or a file's path; with `capture_output` and a file, what the
+    application prints to stdout and stderr goes to the file too. Raises ConfigError when the file
+    cannot be opened or the level is unknown.
+
+    Made once, before workers are forked; each process then writes for itself.
+    """
+
+    def __init__(self, destination: str, level: str, *, capture_output: bool = False) -> None:
+        number = level_number(level)
+        try:
+            sink = open_sink(destination, standard_descriptor=2)
+        except OSError as error:
+            raise ConfigError(
+                f"errorlog: {destination} cannot be opened: {error.strerror or error}"
+            ) from error
+        self._captures = capture_output and sink.follows_path
+        self._handler = LineHandler(sink)
+        self.logger = logging.getLogger(LOGGER_NAME)
+        self.logger.propagate = False
+        self.logger.setLevel(number)
+        for old in list(self.logger.handlers):
+            if isinstance(old, LineHandler):
+                self.logger.removeHandler(old)
+                old.close()
+        self.logger.addHandler(self._handler)
+        self._capture()
+
+    def set_level(self, level: str) -> None:
+        """Change the level of a running server. Raises ConfigError for an unknown one."""
+        self.logger.setLevel(level_number(level))
+
+    def reopen(self) -> None:
+        """Go on in a new file of the same name, for log rotation; the old one stays if it fails."""
+        try:
+            self._handler.reopen()
+        except OSError as error:
+            name = self._handler.sink.name
+            self.logger.error("error log: %s cannot be reopened: %s", name, error.strerror)
+            return
+        self._capture()
+
+    def give_to(self, uid: int, gid: int) -> None:
+        """Make the file belong to the user that workers run as, so that they can reopen it."""
+        self._handler.sink.give_to(uid, gid)
+
+    def flush(self) -> None:
+        """Offer again what the destination did not take."""
+        self._handler.flush()
+
+    def close(self) -> None:
+        """Write what is left and let go; a process that leaves by os._exit has to call this."""
+        self.logger.removeHandler(self._handler)
+        self._handler.close()
+
+    def _capture(self) -> None:
+        if not self._captures:
+            return
+        for stream, descriptor in ((sys.stdout, 1), (sys.stderr, 2)):
+            try:
+                stream.flush()
+            except (AttributeError, OSError, ValueError):
+                pass  # closed or missing: the descriptor is set up all the same
+            os.dup2(self._handler.sink.descriptor, descriptor)
+
+
+class ClientFaultLog:
+    """What clients did wrong: one line each at info, the same kind not more than some times.
+
+    Safe from several threads. Times are the caller's, in seconds of any steady clock.
+    """
+
+    def __init__(self, log: logging.Logger, limiter: RepeatLimiter | None = None) -> None:
+        self._log = log
+        self._limiter = limiter if limiter is not None else RepeatLimiter()
+        self._lock = threading.Lock()
+
+    def report(self, kind: str, client: str, detail: str, now_seconds: float) -> None:
+        """Say that `client` did `kind`, in `detail`; `kind` names what counts as the same."""
+        if not self._log.isEnabledFor(logging.INFO):
+            return
+        with self._lock:
+            hidden = self._limiter.due(now_seconds)
+            shown = self._limiter.admits(kind, now_seconds)
+        self._say(hidden)
+        if shown:
+            self._log.info("%s from %s: %s", kind, client or "a local client", detail)
+
+    def tick(self, now_seconds: float) -> None:
+        """Say what was hidden once its window is over, also when no such line follows."""
+        with self._lock:
+            hidden = self._limiter.due(now_seconds)
+        self._say(hidden)
+
+    def close(self, now_seconds: float) -> None:
+        """Say what was hidden and not yet said."""
+        with self._lock:
+            hidden = self._limiter.rest(now_seconds)
+        self._say(hidden)
+
+    def _say(self, sentences: list[str]) -> None:
+        for sentence in sentences:
+            self._log.info(sentence)
+
+
+def level_number(level: str) -> int:
+    """The logging level of this name. Raises ConfigError for one that does not exist."""
+    number = LEVELS.get(level.lower())
+    if number is None:
+        raise ConfigError(f"loglevel: {level!r} is none of {', '.join(LEVELS)}")
+    return number
+
+
+def _line(text: str) -> bytes:
+    text = _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return text.encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _report(record: logging.LogRecord, sentence: str) -> logging.LogRecord:
+    return logging.makeLogRecord(
+        {
+            "name": record.name,
+            "levelno": logging.WARNING,
+            "levelname": "WARNING",
+            "msg": f"error log: {sentence}",
+        }
+    )

@@ -1,0 +1,297 @@
+"""The byte loop: the same promise as `scan_ref`, kept in one pass over the bytes.
+
+Made to be compiled (`scan_fast.pxd` gives the C types), and the same source runs interpreted, where
+it is slow but can be debugged and measured for coverage. No objects are made but the strings that
+go into the environ: a known field name is found by a hash of its bytes, whatever its case.
+
+It looks for the ordinary line only. Any other, incomplete, over a limit or malformed, is left to
+`end_of_line`, `end_of_fields` and, for chunk extensions, to the reference.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from canter.protocol.http1.scan import (
+    AGAIN_SHIFT,
+    COMMON_METHODS,
+    COUNT_SHIFT,
+    KNOWN_NAMES,
+    SINGLE,
+    Fact,
+    LineFact,
+    Outcome,
+    Scan,
+    describe_name,
+    end_of_fields,
+    end_of_line,
+)
+from canter.protocol.http1.scan_ref import chunk_size as _chunk_size_with_extensions
+
+_DONE = int(Outcome.DONE)
+_TOO_LONG = int(Outcome.TOO_LONG)
+_TOO_MANY = int(Outcome.TOO_MANY)
+_EMPTY = int(Outcome.EMPTY)
+_HTTP_10 = int(LineFact.HTTP_10)
+_ODD_VERSION = int(LineFact.ODD_VERSION)
+_ODD_METHOD = int(LineFact.ODD_METHOD)
+_ODD_TARGET = int(LineFact.ODD_TARGET)
+_PERCENT = int(LineFact.PERCENT)
+_ASIDE = int(Fact.ASIDE)
+_SINGLE = int(SINGLE)
+_AGAIN_SHIFT = AGAIN_SHIFT
+_COUNT_SHIFT = COUNT_SHIFT
+_ONE_FIELD = 1 << COUNT_SHIFT
+_METHODS = {method.encode(): method for method in COMMON_METHODS}
+
+# Tables with one entry for each byte.
+# A token's character in lower case, else 0 (RFC 9110 section 5.6.2).
+_LOWER = bytes(
+    ord(chr(byte).lower()) if byte < 128 and (chr(byte).isalnum() or byte in b"!#$%&'*+-.^_`|~")
+    else 0
+    for byte in range(256)
+)
+# 1 for what a field value may hold (RFC 9110 section 5.5).
+_IN_VALUE = bytes(byte == 9 or (byte >= 32 and byte != 127) for byte in range(256))
+# What a target may hold: 1, and what its path ends or is encoded with: 2, 3.
+_IN_QUERY = 1
+_QUESTION = 2
+_ENCODED = 3
+_IN_TARGET = bytes(
+    {35: 0, 63: _QUESTION, 37: _ENCODED}.get(byte, _IN_QUERY) if 33 <= byte <= 126 else 0
+    for byte in range(256)
+)
+# The value of a hexadecimal digit, else 16.
+_HEX = bytes(int(chr(byte), 16) if byte in b"0123456789abcdefABCDEF" else 16 for byte in range(256))
+
+_SLOTS_MASK = 1023
+
+
+def _hash_of(name: bytes) -> int:
+    value = 0
+    for byte in name:
+        value = (value * 31 + byte) & 0xFFFFFF
+    return value
+
+
+def _fill_slots() -> list[tuple[bytes, str, int] | None]:
+    """The known names, in lower case, by their hash with linear probing."""
+    slots: list[tuple[bytes, str, int] | None] = [None] * (_SLOTS_MASK + 1)
+    for name in {name.lower() for name in KNOWN_NAMES}:
+        key, fact = KNOWN_NAMES[name]
+        slot = _hash_of(name.encode()) & _SLOTS_MASK
+        while slots[slot] is not None:
+            slot = (slot + 1) & _SLOTS_MASK
+        slots[slot] = (name.encode(), key, fact)
+    return slots
+
+
+_SLOTS = _fill_slots()
+
+# Names met that are not known, as sent. Emptied when full, and long names are not kept, so that a
+# peer who invents names can neither make it grow nor keep others out for long.
+_LEARNED_MAXIMUM = 1024
+_LEARNED_NAME_BYTES = 48
+_learned: dict[bytes, tuple[bytes, str, int]] = {}
+
+
+def _learn(name: bytes) -> tuple[bytes, str, int]:
+    """What is to be known about a name that is not in the slots."""
+    key, fact = describe_name(name.decode("latin-1"))
+    entry = (name, key, fact)
+    if len(name) <= _LEARNED_NAME_BYTES:
+        if len(_learned) >= _LEARNED_MAXIMUM:
+            _learned.clear()
+        _learned[name] = entry
+    return entry
+
+
+def _entry_of(data: bytes, start: int, end: int, hashed: int) -> tuple[bytes, str, int]:
+    """What is known about the field name from `start` to `end`."""
+    octets = data
+    lower = _LOWER
+    slot = hashed & _SLOTS_MASK
+    while True:
+        entry = _SLOTS[slot]
+        if entry is None:
+            break
+        name = entry[0]
+        if len(name) == end - start:
+            letters = name
+            i = 0
+            while i < end - start and lower[octets[start + i]] == letters[i]:
+                i += 1
+            if i == end - start:
+                return entry
+        slot = (slot + 1) & _SLOTS_MASK
+    name = data[start:end]
+    entry = _learned.get(name)
+    return _learn(name) if entry is None else entry
+
+
+def request_line(
+    data: bytes, pos: int, limit: int, environ: dict[str, Any]
+) -> tuple[int, int, int]:
+    """See `scan.Scan`."""
+    octets = data
+    in_target = _IN_TARGET
+    lower = _LOWER
+    end = len(data)
+    facts = 0
+    i = pos
+    while i < end and lower[octets[i]] != 0:
+        i += 1
+    method_end = i
+    i += 1
+    start = i
+    while i < end and (in_target[octets[i]] & 1) != 0:
+        if octets[i] == 37:
+            facts = _PERCENT
+        i += 1
+    path_end = i
+    while i < end and in_target[octets[i]] != 0:
+        i += 1
+    # " HTTP/d.d\r\n" is to follow, and there must be something of everything before.
+    if (
+        i + 11 > end
+        or method_end == pos
+        or octets[method_end] != 32
+        or i == start
+        or not _is_version(data, i)
+        or i + 9 - pos > limit
+    ):
+        outcome = end_of_line(data, pos, limit)
+        return outcome, pos + 2 if outcome == _EMPTY else pos, 0
+    if method_end - pos == 3 and octets[pos] == 71 and octets[pos + 1] == 69 and octets[pos + 2] == 84:
+        method = "GET"
+    else:
+        method = _METHODS.get(data[pos:method_end])
+        if method is None:
+            method = data[pos:method_end].decode("latin-1")
+            facts |= _ODD_METHOD
+    target = data[start:i].decode("latin-1")
+    path = target
+    query = ""
+    if octets[start] != 47:
+        facts = (facts & ~_PERCENT) | _ODD_TARGET
+    elif path_end < i:
+        path = data[start:path_end].decode("latin-1")
+        query = data[path_end + 1 : i].decode("latin-1")
+    if octets[i + 6] == 49 and octets[i + 8] == 49:
+        version = "HTTP/1.1"
+    elif octets[i + 6] == 49 and octets[i + 8] == 48:
+        version = "HTTP/1.0"
+        facts |= _HTTP_10
+    else:
+        version = data[i + 1 : i + 9].decode("latin-1")
+        facts |= _ODD_VERSION
+    environ["REQUEST_METHOD"] = method
+    environ["RAW_URI"] = target
+    environ["REQUEST_URI"] = target
+    environ["PATH_INFO"] = path
+    environ["QUERY_STRING"] = query
+    environ["SERVER_PROTOCOL"] = version
+    return _DONE, i + 11, facts
+
+
+def _is_version(data: bytes, pos: int) -> bool:
+    """Whether " HTTP/d.d" and CRLF are at `pos`; there are bytes enough."""
+    octets = data
+    return (
+        octets[pos] == 32
+        and octets[pos + 1] == 72
+        and octets[pos + 2] == 84
+        and octets[pos + 3] == 84
+        and octets[pos + 4] == 80
+        and octets[pos + 5] == 47
+        and 48 <= octets[pos + 6] <= 57
+        and octets[pos + 7] == 46
+        and 48 <= octets[pos + 8] <= 57
+        and octets[pos + 9] == 13
+        and octets[pos + 10] == 10
+    )
+
+
+def fields(
+    data: bytes,
+    pos: int,
+    line_limit: int,
+    block_end: int,
+    count_limit: int,
+    facts: int,
+    environ: dict[str, Any],
+    aside: list[tuple[str, str]],
+) -> tuple[int, int, int]:
+    """See `scan.Scan`."""
+    octets = data
+    lower = _LOWER
+    in_value = _IN_VALUE
+    end = len(data)
+    while True:
+        i = pos
+        hashed = 0
+        while i < end:
+            letter = lower[octets[i]]
+            if letter == 0:
+                break
+            hashed = (hashed * 31 + letter) & 0xFFFFFF
+            i += 1
+        colon = i
+        if i + 1 >= end or octets[i] != 58 or i == pos:
+            if i == pos and i + 1 < end and octets[i] == 13 and octets[i + 1] == 10:
+                return _DONE, i + 2, facts
+            break
+        i += 1
+        while i < end and in_value[octets[i]] != 0:
+            i += 1
+        if i + 1 >= end or octets[i] != 13 or octets[i + 1] != 10:
+            break
+        if i - pos > line_limit or i + 2 > block_end:
+            return _TOO_LONG, pos, facts
+        if (facts >> _COUNT_SHIFT) >= count_limit:
+            return _TOO_MANY, pos, facts
+        entry = _entry_of(data, pos, colon, hashed)
+        fact = entry[2]
+        pos_behind = i + 2
+        start = colon + 1
+        while start < i and (octets[start] == 32 or octets[start] == 9):
+            start += 1
+        while i > start and (octets[i - 1] == 32 or octets[i - 1] == 9):
+            i -= 1
+        value = data[start:i].decode("latin-1")
+        facts += _ONE_FIELD
+        if fact == _ASIDE:
+            aside.append((data[pos:colon].decode("latin-1"), value))
+            facts |= _ASIDE
+            pos = pos_behind
+            continue
+        pos = pos_behind
+        key = entry[1]
+        known = len(environ)
+        environ.setdefault(key, value)
+        if len(environ) == known:
+            # It was there: the field is repeated.
+            facts |= (fact & _SINGLE) << _AGAIN_SHIFT
+            environ[key] = environ[key] + ("; " if key == "HTTP_COOKIE" else ",") + value
+        facts |= fact
+    outcome = end_of_fields(data, pos, line_limit, block_end, count_limit, facts)
+    return outcome, pos, facts
+
+
+def chunk_size(data: bytes, pos: int, limit: int) -> tuple[int, int, int]:
+    """See `scan.Scan`."""
+    octets = data
+    digits = _HEX
+    end = len(data)
+    size = 0
+    i = pos
+    # 15 digits are fewer than 63 bits.
+    while i < end and i < pos + 15 and digits[octets[i]] < 16:
+        size = size * 16 + digits[octets[i]]
+        i += 1
+    if i == pos or i + 1 >= end or octets[i] != 13 or octets[i + 1] != 10:
+        return _chunk_size_with_extensions(data, pos, limit)
+    return _DONE, i + 2, size
+
+
+FAST = Scan(request_line, fields, chunk_size)

@@ -1,0 +1,95 @@
+"""Whom to believe about the client: the fields by which a front says how the request came to it.
+
+Only a peer in the list of trusted ones may set them; from anybody else they are ordinary fields that
+change nothing. Names and rules are Gunicorn's (forwarded_allow_ips, secure_scheme_headers,
+forwarder_headers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Any, Literal
+
+from canter.protocol.faults import BadForwarding
+
+Network = IPv4Network | IPv6Network
+
+# The names that scanners note by themselves.
+_USUAL = frozenset(
+    {"HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_PROTOCOL", "HTTP_X_FORWARDED_SSL"}
+)
+
+
+def _key(name: str) -> str:
+    return "HTTP_" + name.upper().replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class TrustPolicy:
+    """Which peers are trusted, and with what.
+
+    allow: networks of trusted peers, or "*" for every peer.
+    secure_scheme_headers: field name to the value that means https; any other value means http.
+    forwarder_headers: names with underscores that trusted peers may set all the same; SCRIPT_NAME
+        among them becomes the environ's SCRIPT_NAME. "*" stands for every name.
+    """
+
+    allow: tuple[Network, ...] | Literal["*"] = ()
+    secure_scheme_headers: Mapping[str, str] = field(default_factory=dict)
+    forwarder_headers: tuple[str, ...] = ()
+
+    #: The names of forwarder_headers in upper case.
+    forwarders: frozenset[str] = field(init=False, repr=False, compare=False)
+    #: Whether there are scheme fields that scanners do not note by themselves.
+    has_unusual_names: bool = field(init=False, repr=False, compare=False)
+    _schemes: tuple[tuple[str, str], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        schemes = tuple((_key(name), value) for name, value in self.secure_scheme_headers.items())
+        forwarders = frozenset(name.upper() for name in self.forwarder_headers)
+        object.__setattr__(self, "_schemes", schemes)
+        object.__setattr__(self, "forwarders", forwarders)
+        object.__setattr__(self, "has_unusual_names", not _USUAL.issuperset(dict(schemes)))
+
+    def trusts(self, peer: str | None) -> bool:
+        """Whether a peer is trusted: None, a peer on a unix socket, always is (as in Gunicorn)."""
+        if peer is None or self.allow == "*":
+            return True
+        try:
+            address = ip_address(peer)
+        except ValueError:
+            return False
+        if address.version == 6 and address.ipv4_mapped is not None:
+            # How an IPv4 peer shows on a socket of both families.
+            address = address.ipv4_mapped
+        return any(address in network for network in self.allow)
+
+    def scheme(self, environ: Mapping[str, Any], *, repeated: bool) -> str | None:
+        """The scheme that the fields of a trusted peer tell, or None if they tell none.
+
+        repeated: some of the fields came more than once, so that a comma may join two lines.
+        Raises BadForwarding if they contradict each other.
+        """
+        scheme = None
+        for key, secure in self._schemes:
+            value = environ.get(key)
+            if value is None:
+                continue
+            for told in value.split(",") if repeated else (value,):
+                this = "https" if told == secure else "http"
+                if scheme is not None and scheme != this:
+                    raise BadForwarding("fields of the front contradict each other on the scheme")
+                scheme = this
+        return scheme
+
+
+def apply_scheme(policy: TrustPolicy, environ: dict[str, Any], *, repeated: bool) -> None:
+    """Set wsgi.url_scheme as a trusted peer tells it; call it for trusted peers only.
+
+    Raises BadForwarding.
+    """
+    scheme = policy.scheme(environ, repeated=repeated)
+    if scheme is not None:
+        environ["wsgi.url_scheme"] = scheme

@@ -1,0 +1,251 @@
+"""Gunicorn's settings that canter does not have, and its hooks: known, so that none is a surprise.
+
+Each that is set to other than Gunicorn's own default gives one warning. Refused are those whose
+silent absence would make the server speak another protocol than was asked for: who asks for TLS
+must not be served in the clear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from types import MappingProxyType
+
+from canter.settings.provenance import Source
+
+
+class Arity(Enum):
+    """How many values an option takes."""
+
+    NONE = auto()
+    ONE = auto()
+    OPTIONAL = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """A setting of Gunicorn's without a meaning here. Values in `harmless` ask for nothing."""
+
+    name: str
+    flags: tuple[str, ...]
+    arity: Arity
+    harmless: tuple[object, ...]
+    note: str = ""
+    refused: bool = False
+
+
+def _switch(name: str, *flags: str, note: str = "", harmless: object = False) -> Foreign:
+    return Foreign(name, flags, Arity.NONE, (harmless,), note)
+
+
+def _value(name: str, *flags: str, default: object = None, note: str = "") -> Foreign:
+    return Foreign(name, flags, Arity.ONE, (default,), note)
+
+
+_STATSD = "canter does not send to statsd"
+_SYSLOG = "canter does not log to syslog"
+_LOGGING = "canter sets up its logs by its own settings"
+_TLS = "canter does not speak TLS; a proxy in front must"
+_DIRTY = "canter has no dirty arbiter"
+_HTTP2 = "canter does not speak HTTP/2"
+_ASGI = "canter serves WSGI applications"
+_CONTROL = "canter has no control socket"
+_PASTE = "canter does not load PasteDeploy files; name the application as module:attribute"
+
+_EVERY_FOREIGN = (
+    _value("control_socket", "--control-socket", note=_CONTROL),
+    _value("control_socket_mode", "--control-socket-mode", default=0o600, note=_CONTROL),
+    # Asking for none is having what canter has.
+    Foreign("control_socket_disable", ("--no-control-socket",), Arity.NONE, (True, False)),
+    _value("reload_engine", "--reload-engine", default="auto", note="canter chooses by itself"),
+    _switch("spew", "--spew"),
+    _value("dirty_apps", "--dirty-app", default=(), note=_DIRTY),
+    _value("dirty_workers", "--dirty-workers", default=0, note=_DIRTY),
+    _value("dirty_timeout", "--dirty-timeout", default=300, note=_DIRTY),
+    _value("dirty_threads", "--dirty-threads", default=1, note=_DIRTY),
+    _value("dirty_graceful_timeout", "--dirty-graceful-timeout", default=30, note=_DIRTY),
+    _value("http_protocols", "--http-protocols", default="h1", note=_HTTP2),
+    _value("http2_cleartext", "--http2-cleartext", default="off", note=_HTTP2),
+    _value(
+        "http2_max_concurrent_streams", "--http2-max-concurrent-streams", default=100, note=_HTTP2
+    ),
+    _value("http2_initial_window_size", "--http2-initial-window-size", default=65535, note=_HTTP2),
+    _value("http2_max_frame_size", "--http2-max-frame-size", default=16384, note=_HTTP2),
+    _value(
+        "http2_max_header_list_size", "--http2-max-header-list-size", default=65536, note=_HTTP2
+    ),
+    _switch(
+        "disable_redirect_access_to_syslog", "--disable-redirect-access-to-syslog", note=_SYSLOG
+    ),
+    Foreign(
+        "logger_class",
+        ("--logger-class",),
+        Arity.ONE,
+        ("gunicorn.glogging.Logger", "simple"),
+        _LOGGING,
+    ),
+    _value("logconfig", "--log-config", note=_LOGGING),
+    _value("logconfig_dict", default={}, note=_LOGGING),
+    _value("logconfig_json", "--log-config-json", note=_LOGGING),
+    _value("syslog_addr", "--log-syslog-to", default="udp://localhost:514", note=_SYSLOG),
+    _switch("syslog", "--log-syslog", note=_SYSLOG),
+    _value("syslog_prefix", "--log-syslog-prefix", note=_SYSLOG),
+    _value("syslog_facility", "--log-syslog-facility", default="user", note=_SYSLOG),
+    _switch("enable_stdio_inheritance", "-R", "--enable-stdio-inheritance"),
+    _value("statsd_host", "--statsd-host", note=_STATSD),
+    _value("dogstatsd_tags", "--dogstatsd-tags", default="", note=_STATSD),
+    _value("statsd_prefix", "--statsd-prefix", default="", note=_STATSD),
+    _switch("enable_backlog_metric", "--enable-backlog-metric", note=_STATSD),
+    _value("default_proc_name", default="gunicorn"),
+    Foreign("keyfile", ("--keyfile",), Arity.ONE, (None,), _TLS, refused=True),
+    Foreign("certfile", ("--certfile",), Arity.ONE, (None,), _TLS, refused=True),
+    # An enum of the ssl module in files, and ignored by Gunicorn as well.
+    _value("ssl_version", "--ssl-version", note="Gunicorn ignores it too"),
+    _value("cert_reqs", "--cert-reqs", default=0, note=_TLS),
+    _value("ca_certs", "--ca-certs", note=_TLS),
+    _switch("suppress_ragged_eofs", "--suppress-ragged-eofs", harmless=True, note=_TLS),
+    _switch("do_handshake_on_connect", "--do-handshake-on-connect", note=_TLS),
+    _value("ciphers", "--ciphers", note=_TLS),
+    _switch("preload_app", "--preload", note="each worker imports the application"),
+    _switch("reuse_port", "--reuse-port", note="all workers share the listening sockets"),
+    _switch("daemon", "-D", "--daemon", note="canter stays in the foreground"),
+    _value("worker_tmp_dir", "--worker-tmp-dir", note="canter keeps no heartbeat file"),
+    _switch("initgroups", "--initgroups"),
+    Foreign("paste", ("--paste", "--paster"), Arity.ONE, (None,), _PASTE, refused=True),
+    _value("raw_paste_global_conf", "--paste-global", default=(), note=_PASTE),
+    Foreign(
+        "proxy_protocol",
+        ("--proxy-protocol",),
+        Arity.OPTIONAL,
+        (None, False, "off"),
+        "canter does not speak the PROXY protocol",
+        refused=True,
+    ),
+    _value("proxy_allow_ips", "--proxy-allow-from", default="127.0.0.1,::1"),
+    Foreign(
+        "protocol", ("--protocol",), Arity.ONE, (None, "http"), "canter speaks HTTP", refused=True
+    ),
+    _value("uwsgi_allow_ips", "--uwsgi-allow-from", default="127.0.0.1,::1"),
+    _value("root_path", "--root-path", default="", note=_ASGI),
+    _value("asgi_loop", "--asgi-loop", default="auto", note=_ASGI),
+    _value("asgi_lifespan", "--asgi-lifespan", default="auto", note=_ASGI),
+    _value("asgi_disconnect_grace_period", "--asgi-disconnect-grace-period", default=3, note=_ASGI),
+    _value(
+        "websocket_max_message_size", "--websocket-max-message-size", default=16777216, note=_ASGI
+    ),
+    _value(
+        "http_parser",
+        "--http-parser",
+        default="auto",
+        note="the variable CANTER_EXTENSIONS chooses canter's core",
+    ),
+)
+
+FOREIGN: Mapping[str, Foreign] = MappingProxyType({it.name: it for it in _EVERY_FOREIGN})
+"""Gunicorn's settings that canter does not have, by name."""
+
+HOOKS = frozenset(
+    {
+        "on_starting",
+        "on_reload",
+        "when_ready",
+        "pre_fork",
+        "post_fork",
+        "post_worker_init",
+        "worker_int",
+        "worker_abort",
+        "pre_exec",
+        "pre_request",
+        "post_request",
+        "child_exit",
+        "worker_exit",
+        "nworkers_changed",
+        "on_exit",
+        "ssl_context",
+        "on_dirty_starting",
+        "dirty_post_fork",
+        "dirty_worker_init",
+        "dirty_worker_exit",
+    }
+)
+"""The functions that Gunicorn calls from a configuration file."""
+
+
+_SHARED_FLAGS = frozenset(
+    {
+        "--access-logfile",
+        "--access-logformat",
+        "--backlog",
+        "--bind",
+        "--capture-output",
+        "--casefold-http-method",
+        "--chdir",
+        "--check-config",
+        "--config",
+        "--env",
+        "--error-logfile",
+        "--forwarded-allow-ips",
+        "--forwarder-headers",
+        "--graceful-timeout",
+        "--group",
+        "--header-map",
+        "--help",
+        "--keep-alive",
+        "--limit-request-field_size",
+        "--limit-request-fields",
+        "--limit-request-line",
+        "--log-file",
+        "--log-level",
+        "--max-requests",
+        "--max-requests-jitter",
+        "--name",
+        "--no-sendfile",
+        "--permit-obsolete-folding",
+        "--permit-unconventional-http-method",
+        "--permit-unconventional-http-version",
+        "--pid",
+        "--print-config",
+        "--pythonpath",
+        "--reload",
+        "--reload-extra-file",
+        "--strip-header-spaces",
+        "--threads",
+        "--timeout",
+        "--umask",
+        "--user",
+        "--version",
+        "--worker-class",
+        "--worker-connections",
+        "--workers",
+    }
+)
+
+GUNICORN_FLAGS = _SHARED_FLAGS | {flag for it in _EVERY_FOREIGN for flag in it.flags}
+"""Every long option of Gunicorn's, so that what is unique among them can be shortened here too."""
+
+
+def foreign_warnings(foreign: Foreign, value: object, source: Source) -> tuple[str, ...]:
+    """What to tell of a Gunicorn setting that canter does not have: nothing, or one warning.
+
+    Raises ConfigError, or UsageError for the command line, for those that are refused.
+    """
+    if _asks_for_nothing(foreign, value):
+        return ()
+    what = f"Gunicorn's {foreign.name}"
+    note = f": {foreign.note}" if foreign.note else ""
+    if foreign.refused:
+        raise source.blame(foreign.name, f"{what} is not supported{note}")
+    return (f"{source.place}: {what} has no effect{note}",)
+
+
+def hook_warning(name: str, place: str) -> str:
+    """What to tell of a hook."""
+    return f"{place}: the hook {name} is not called by canter"
+
+
+def _asks_for_nothing(foreign: Foreign, value: object) -> bool:
+    if value is None or value in ("", [], (), {}):
+        return True
+    text = str(value).strip().lower()
+    return any(text == str(harmless).lower() for harmless in foreign.harmless)

@@ -1,0 +1,66 @@
+"""Makes the text of `canter --help` from the declarations: every option under its heading."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+
+from canter.settings.kinds import Boolean
+from canter.settings.options import HELP_FLAGS, VERSION_FLAGS
+from canter.settings.registry import by_section
+from canter.settings.setting import AnySetting
+
+_HEAD = """\
+usage: canter [OPTIONS] module:attribute
+
+Serve a WSGI application."""
+
+_FOOT = """\
+Every option is also a variable (CANTER_THREADS) and a key in canter.toml (threads).
+canter --print-config shows what holds, and where each value came from."""
+
+_INDENT = 2
+_COLUMN = 34
+_WIDTH = 98
+_LONGEST_DEFAULT = 24
+"""A longer default would drown the sentence; the reference page has it."""
+
+
+def help_text() -> str:
+    """The whole text, ending with a line end."""
+    lines = [_HEAD]
+    for section, settings in by_section():
+        lines += ["", f"{section.title}:"]
+        for setting in settings:
+            if setting.flags:
+                lines += _entry(_flags(setting), setting.summary + _default(setting))
+    lines += ["", "Information:"]
+    lines += _entry(", ".join(HELP_FLAGS), "Show this text.")
+    lines += _entry(", ".join(VERSION_FLAGS), "Show the versions, and which core runs.")
+    return "\n".join([*lines, "", _FOOT, ""])
+
+
+def _flags(setting: AnySetting) -> str:
+    if not isinstance(setting.kind, Boolean):
+        return f"{', '.join(setting.flags)} {setting.placeholder}"
+    # The flag of what is not the default comes first: it is what people look for.
+    on, off = ", ".join(setting.flags), ", ".join(setting.negative_flags)
+    return f"{off}, {on}" if setting.default else f"{on}, {off}" if len(on) < 12 else on
+
+
+def _default(setting: AnySetting) -> str:
+    text = setting.kind.render(setting.default)
+    if not text or isinstance(setting.kind, Boolean) or len(text) > _LONGEST_DEFAULT:
+        return ""
+    return f" [{text}]"
+
+
+def _entry(flags: str, text: str) -> Iterator[str]:
+    lines = textwrap.wrap(text, _WIDTH - _COLUMN, break_on_hyphens=False)
+    start = " " * _INDENT + flags
+    if len(start) + _INDENT > _COLUMN:
+        yield start
+        start = ""
+    for line in lines:
+        yield f"{start:<{_COLUMN}}{line}"
+        start = ""

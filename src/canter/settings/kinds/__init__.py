@@ -1,0 +1,39 @@
+"""What a setting's value may be: each kind parses, renders, and knows its type in files and code.
+
+The declarations in `canter.settings.sections` choose from the kinds exported here. A kind is pure:
+it opens nothing, so that a path or an address is checked for its form and not for being there.
+"""
+
+from __future__ import annotations
+
+from canter.settings.kinds.kind import Kind, Optional
+from canter.settings.kinds.lists import (
+    AddressList,
+    Assignments,
+    HeaderMapping,
+    HeaderNames,
+    Networks,
+    TextList,
+)
+from canter.settings.kinds.numbers import Duration, Integer, OctalMode, Size, Workers
+from canter.settings.kinds.words import Boolean, Choice, Path, Text
+
+__all__ = [
+    "AddressList",
+    "Assignments",
+    "Boolean",
+    "Choice",
+    "Duration",
+    "HeaderMapping",
+    "HeaderNames",
+    "Integer",
+    "Kind",
+    "Networks",
+    "OctalMode",
+    "Optional",
+    "Path",
+    "Size",
+    "Text",
+    "TextList",
+    "Workers",
+]

@@ -1,0 +1,238 @@
+"""Kinds of several items: texts, addresses, networks, header names, NAME=VALUE pairs.
+
+A text holds the items separated by commas (`Assignments`: by line ends, because a value may hold a
+comma); a file may also give its own list. An option may be repeated, and adds up.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import ClassVar
+
+from canter.settings.kinds.kind import Kind, quoted
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
+_VARIABLE_NAME = re.compile(r"[^=\0]+")
+
+
+class _Items(Kind[tuple[str, ...]]):
+    """Several texts, each checked by `_item`."""
+
+    repeatable: ClassVar[bool] = True
+    separator: ClassVar[str] = ","
+
+    @property
+    def annotation(self) -> str:
+        return "tuple[str, ...]"
+
+    @property
+    def json_type(self) -> str:
+        return "array of strings, or string"
+
+    @property
+    def accepts_empty(self) -> bool:
+        return True
+
+    def parse(self, value: object) -> tuple[str, ...]:
+        return tuple(self._item(text) for text in _split(value, self.separator))
+
+    def render(self, value: tuple[str, ...]) -> str:
+        return self.separator.join(value)
+
+    @abstractmethod
+    def _item(self, text: str) -> str:
+        """One item in its own notation; ValueError says what is wrong with it."""
+
+
+class TextList(_Items):
+    """Any texts."""
+
+    def __init__(self, metavar: str = "TEXT,...") -> None:
+        self._metavar = metavar
+
+    @property
+    def expects(self) -> str:
+        return "texts, separated by commas"
+
+    @property
+    def metavar(self) -> str:
+        return self._metavar
+
+    def _item(self, text: str) -> str:
+        if "\0" in text:
+            raise ValueError(f"{quoted(text)} has a NUL byte in it")
+        return text
+
+
+class AddressList(_Items):
+    """Addresses to listen on, at least one. What each means is for whoever opens it."""
+
+    @property
+    def expects(self) -> str:
+        return (
+            "addresses, separated by commas: `HOST`, `HOST:PORT`, `[V6]:PORT`, `:PORT`, "
+            "`unix:PATH`, `unix:@NAME`, `fd://N`"
+        )
+
+    @property
+    def metavar(self) -> str:
+        return "ADDRESS"
+
+    @property
+    def accepts_empty(self) -> bool:
+        return False
+
+    def parse(self, value: object) -> tuple[str, ...]:
+        addresses = super().parse(value)
+        if not addresses:
+            raise ValueError("no address is given")
+        return addresses
+
+    def _item(self, text: str) -> str:
+        if "\0" in text:
+            raise ValueError(f"{quoted(text)} has a NUL byte in it")
+        return text
+
+
+class Networks(_Items):
+    """Peers by IP address or network, or `*` for every peer."""
+
+    @property
+    def expects(self) -> str:
+        return "IP addresses and networks, separated by commas, or `*` for every peer"
+
+    @property
+    def metavar(self) -> str:
+        return "IP,..."
+
+    def _item(self, text: str) -> str:
+        if text == "*":
+            return text
+        try:
+            network = ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            raise ValueError(f"{quoted(text)} is not an IP address, a network or *") from None
+        if "/" not in text:
+            return str(network.network_address)
+        if _host_bits(text, network):
+            # Trusting a whole network where one host was meant would be worse than stopping.
+            raise ValueError(f"{quoted(text)} is not a network; did you mean {network}?")
+        return str(network)
+
+
+class HeaderNames(_Items):
+    """Names of header fields, kept in upper case because HTTP compares them without case."""
+
+    @property
+    def expects(self) -> str:
+        return "header names, separated by commas"
+
+    @property
+    def metavar(self) -> str:
+        return "NAME,..."
+
+    def _item(self, text: str) -> str:
+        return _header_name(text)
+
+
+class Assignments(_Items):
+    """NAME=VALUE pairs, one a line, or as a list."""
+
+    separator: ClassVar[str] = "\n"
+
+    @property
+    def expects(self) -> str:
+        return "`NAME=VALUE`; in a variable one a line"
+
+    @property
+    def metavar(self) -> str:
+        return "NAME=VALUE"
+
+    def _item(self, text: str) -> str:
+        name, equals, value = text.partition("=")
+        if not equals or not _VARIABLE_NAME.fullmatch(name) or "\0" in value:
+            raise ValueError(f"{quoted(text)} is not of the form NAME=VALUE")
+        return text
+
+
+class HeaderMapping(Kind[Mapping[str, str]]):
+    """Header names, each with a value: `NAME=VALUE`, or a table in a file. Names in upper case."""
+
+    repeatable: ClassVar[bool] = True
+
+    @property
+    def annotation(self) -> str:
+        return "Mapping[str, str]"
+
+    @property
+    def json_type(self) -> str:
+        return "object of strings, or string"
+
+    @property
+    def expects(self) -> str:
+        return "`NAME=VALUE`, separated by commas; in a file a table"
+
+    @property
+    def metavar(self) -> str:
+        return "NAME=VALUE,..."
+
+    @property
+    def accepts_empty(self) -> bool:
+        return True
+
+    def parse(self, value: object) -> Mapping[str, str]:
+        pairs: dict[str, str] = {}
+        for name, text in self._pairs(value):
+            key = _header_name(name)
+            if key in pairs:
+                raise ValueError(f"{key} is given twice")
+            if not isinstance(text, str) or not text.strip() or "," in text:
+                raise ValueError(f"{key} needs a text without commas, not {quoted(text)}")
+            pairs[key] = text.strip()
+        return MappingProxyType(pairs)
+
+    def render(self, value: Mapping[str, str]) -> str:
+        return ",".join(f"{name}={text}" for name, text in value.items())
+
+    @staticmethod
+    def _pairs(value: object) -> list[tuple[str, object]]:
+        if isinstance(value, Mapping):
+            return [(str(name), text) for name, text in value.items()]
+        pairs: list[tuple[str, object]] = []
+        for item in _split(value, ","):
+            name, equals, text = item.partition("=")
+            if not equals:
+                raise ValueError(f"{quoted(item)} is not of the form NAME=VALUE")
+            pairs.append((name.strip(), text))
+        return pairs
+
+
+def _split(value: object, separator: str) -> list[str]:
+    if isinstance(value, str):
+        return [piece.strip() for piece in value.split(separator) if piece.strip()]
+    if not isinstance(value, Sequence) or isinstance(value, bytes | bytearray):
+        raise ValueError(  # noqa: TRY004 - one kind of error
+            f"{quoted(value)} is neither a text nor a list of texts"
+        )
+    items: list[str] = []
+    for item in value:
+        if not isinstance(item, str):
+            raise ValueError(f"{quoted(item)} is not a text")  # noqa: TRY004 - one kind of error
+        # Commas separate wherever they stand; a line end inside one item belongs to the item.
+        items.extend(_split(item, ",") if separator == "," else [item.strip()])
+    return items
+
+
+def _header_name(text: str) -> str:
+    name = text.strip()
+    if not _HEADER_NAME.fullmatch(name):
+        raise ValueError(f"{quoted(text)} is not the name of a header")
+    return name.upper()
+
+
+def _host_bits(text: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+    return ipaddress.ip_address(text.partition("/")[0]) != network.network_address

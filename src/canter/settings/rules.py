@@ -1,0 +1,63 @@
+"""What settings must be to each other: one function for each rule, with its own message.
+
+A rule that is broken raises ConfigError. A setting that has no effect as things stand is only worth
+a warning, and the rule returns its text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from canter.errors import ConfigError
+from canter.settings.settings import Settings
+
+
+def threads_fit_into_connections(settings: Settings) -> str | None:
+    """A thread works on a connection, so fewer connections than threads would leave some idle."""
+    if settings.worker_connections < settings.threads:
+        raise ConfigError(
+            f"worker_connections ({settings.worker_connections}, "
+            f"{settings.source('worker_connections')}) is below threads ({settings.threads}, "
+            f"{settings.source('threads')}): not all threads could ever work"
+        )
+    return None
+
+
+def jitter_needs_max_requests(settings: Settings) -> str | None:
+    """Jitter alone replaces nothing."""
+    if settings.max_requests_jitter and not settings.max_requests:
+        return "max_requests_jitter has no effect without max_requests"
+    return None
+
+
+def socket_files_need_a_unix_address(settings: Settings) -> str | None:
+    """Mode and owner are of socket files; abstract sockets have none."""
+    files = [address for address in settings.bind if address.lower().startswith("unix:")]
+    if any(not address[5:].removeprefix("//").startswith("@") for address in files):
+        return None
+    if settings.unix_socket_mode is not None or settings.unix_socket_owner is not None:
+        return "unix_socket_mode and unix_socket_owner have no effect: no address is a socket file"
+    return None
+
+
+def extra_files_need_reload(settings: Settings) -> str | None:
+    """Files are watched for `reload` only."""
+    if settings.reload_extra_files and not settings.reload:
+        return "reload_extra_files has no effect without reload"
+    return None
+
+
+RULES: tuple[Callable[[Settings], str | None], ...] = (
+    threads_fit_into_connections,
+    jitter_needs_max_requests,
+    socket_files_need_a_unix_address,
+    extra_files_need_reload,
+)
+
+
+def check_rules(settings: Settings) -> tuple[str, ...]:
+    """The warnings of all rules.
+
+    Raises ConfigError with the message of the first rule that is broken.
+    """
+    return tuple(text for text in (rule(settings) for rule in RULES) if text is not None)

@@ -1,0 +1,30 @@
+"""The declarations, a file for each heading, in the order of the help text."""
+
+from __future__ import annotations
+
+from canter.settings.sections import (
+    addresses,
+    application,
+    development,
+    logs,
+    process,
+    proxies,
+    requests,
+    strictness,
+    timeouts,
+    workers,
+)
+from canter.settings.setting import AnySetting
+
+EVERY_SETTING: tuple[AnySetting, ...] = (
+    *application.SETTINGS,
+    *addresses.SETTINGS,
+    *workers.SETTINGS,
+    *timeouts.SETTINGS,
+    *requests.SETTINGS,
+    *strictness.SETTINGS,
+    *proxies.SETTINGS,
+    *logs.SETTINGS,
+    *process.SETTINGS,
+    *development.SETTINGS,
+)

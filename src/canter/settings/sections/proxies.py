@@ -1,0 +1,55 @@
+"""Whom to believe about what happened before the request came here."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from canter.settings.kinds import HeaderMapping, HeaderNames, Networks
+from canter.settings.setting import AnySetting, PlatformVariable, Section, Setting
+
+SECTION = Section("Proxies", "Whom to believe about what happened before a request came here.")
+
+SETTINGS: tuple[AnySetting, ...] = (
+    Setting(
+        name="forwarded_allow_ips",
+        section=SECTION,
+        kind=Networks(),
+        default=("127.0.0.1", "::1"),
+        flags=("--forwarded-allow-ips",),
+        platform=PlatformVariable("FORWARDED_ALLOW_IPS"),
+        help=(
+            "The peers whose headers about the scheme and the mount point are believed. "
+            "`*` believes everyone, which is right only where nobody but a proxy can connect; "
+            "an empty value believes nobody. Peers on a unix socket are always believed."
+        ),
+    ),
+    Setting(
+        name="secure_scheme_headers",
+        section=SECTION,
+        kind=HeaderMapping(),
+        default=MappingProxyType(
+            {
+                "X-FORWARDED-PROTOCOL": "ssl",
+                "X-FORWARDED-PROTO": "https",
+                "X-FORWARDED-SSL": "on",
+            }
+        ),
+        flags=("--secure-scheme-headers",),
+        help=(
+            "Headers, each with the value that means https. "
+            "They are looked at only when they come from a peer of `forwarded_allow_ips`."
+        ),
+        gunicorn="Names match whatever their case; Gunicorn's must be in capital letters.",
+    ),
+    Setting(
+        name="forwarder_headers",
+        section=SECTION,
+        kind=HeaderNames(),
+        default=("SCRIPT_NAME", "PATH_INFO"),
+        flags=("--forwarder-headers",),
+        help=(
+            "Headers with an underscore that a peer of `forwarded_allow_ips` may set although "
+            "`header_map` would drop them."
+        ),
+    ),
+)

@@ -1,0 +1,85 @@
+"""One setting, declared: everything that is known of it, in one record.
+
+The options, the variables, the files' keys, the reference page and the typed class of all values
+are made from these records, so that adding a setting is adding one record to a file in `sections`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from canter.settings.kinds import Boolean, Kind
+
+T = TypeVar("T")
+
+VARIABLE_PREFIX = "CANTER_"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading that groups settings, in the help text and on the reference page."""
+
+    title: str
+    intro: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformVariable:
+    """A variable of another name that hosting platforms or Gunicorn set, weaker than any file.
+
+    `template` makes the setting's text from the variable's, which replaces `{}`.
+    """
+
+    name: str
+    template: str = "{}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting(Generic[T]):
+    """The declaration of one setting.
+
+    `flags` are the option's spellings, the usual one first; none means there is no option.
+    `help` is one paragraph; its first sentence stands alone in `--help`.
+    `gunicorn` says how it differs from Gunicorn's setting of that name, where it does.
+    `in_files` is False for what must be known before a file is read, and for what is asked of one
+    start only.
+    """
+
+    name: str
+    section: Section
+    kind: Kind[T]
+    default: T
+    help: str
+    flags: tuple[str, ...] = ()
+    metavar: str = ""
+    platform: PlatformVariable | None = None
+    since: str = "0.1"
+    gunicorn: str = ""
+    in_files: bool = True
+
+    @property
+    def variable(self) -> str:
+        """The environment variable of this setting."""
+        return VARIABLE_PREFIX + self.name.upper()
+
+    @property
+    def placeholder(self) -> str:
+        """What stands for the value in the help text."""
+        return self.metavar or self.kind.metavar
+
+    @property
+    def negative_flags(self) -> tuple[str, ...]:
+        """The options that switch a boolean off: `--no-` before each long name."""
+        if not isinstance(self.kind, Boolean):
+            return ()
+        return tuple(f"--no-{flag[2:]}" for flag in self.flags if flag.startswith("--"))
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the help."""
+        head, dot, _ = self.help.partition(". ")
+        return head + dot.strip() if dot else self.help
+
+
+AnySetting = Setting[Any]

@@ -1,0 +1,146 @@
+"""The value of every setting, typed. Made from the declarations in `sections`; do not edit.
+
+`python -m canter.settings` makes it anew, and a test compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Values:
+    """What each setting is set to. Durations are in seconds, sizes in bytes."""
+
+    # Application
+    wsgi_app: str | None
+    """The application: `module`, `module:attribute` or `module:factory()`."""
+    config: str | None
+    """The configuration file to read."""
+    chdir: str | None
+    """The directory to change to before the application is imported."""
+    pythonpath: str | None
+    """Directories to import from, ahead of the others."""
+    raw_env: tuple[str, ...]
+    """Environment variables to set before the application is imported."""
+
+    # Addresses
+    bind: tuple[str, ...]
+    """The addresses to listen on."""
+    backlog: int
+    """How many connections may wait to be accepted."""
+    unix_socket_mode: int | None
+    """The permission bits of unix sockets."""
+    unix_socket_owner: str | None
+    """The owner of unix sockets, as `user`, `user:group` or `:group`."""
+    umask: int
+    """The file mode mask while unix sockets are made."""
+
+    # Workers
+    workers: int | Literal["auto"]
+    """The number of worker processes."""
+    worker_class: Literal["threads"]
+    """The engine that runs requests."""
+    threads: int
+    """The number of threads that call the application in each worker."""
+    worker_connections: int
+    """The number of connections that one worker keeps open, idle ones included."""
+    max_requests: int
+    """The number of requests after which a worker is replaced; 0 means never."""
+    max_requests_jitter: int
+    """The most that is added at random to `max_requests`, for each worker anew."""
+
+    # Time-outs
+    timeout: float
+    """How long one request may run in the application; 0 means without limit."""
+    graceful_timeout: float
+    """How long running requests may take to finish when a worker is stopped or replaced."""
+    keepalive: float
+    """How long an idle connection is kept for its next request; 0 means that every response ends
+    its connection."""
+    header_timeout: float
+    """How long the head of a request may take to arrive, from its first byte; for the first request
+    of a connection, from its opening."""
+    body_timeout: float
+    """How long the body of a request may pause without a byte arriving."""
+    send_timeout: float
+    """How long a client may take no byte of its response before the connection is cut."""
+    boot_timeout: float
+    """How long a worker may take to import the application and be ready."""
+
+    # Requests
+    limit_request_line: int
+    """The longest request line in bytes; 0 means no limit."""
+    limit_request_fields: int
+    """The largest number of header fields in a request; 0 means no limit."""
+    limit_request_field_size: int
+    """The longest header field in bytes, name and value together; 0 means no limit."""
+    limit_request_body: int
+    """The longest body in bytes; 0 means no limit."""
+    request_body: Literal["buffer", "stream"]
+    """Whether the application is called when the whole body is there (`buffer`), or as soon as the
+    head is, reading the body as it arrives (`stream`)."""
+    body_memory: int
+    """The part of a body that is kept in memory; a longer one goes to a temporary file."""
+    tmp_upload_dir: str | None
+    """The directory for the temporary files of long bodies."""
+    sendfile: bool
+    """Whether files of `wsgi.file_wrapper` are sent by the kernel, without being copied."""
+
+    # Strictness
+    header_map: Literal["drop", "refuse", "dangerous"]
+    """What becomes of header names with an underscore, which in the application's environ look like
+    those with a dash."""
+    permit_obsolete_folding: bool
+    """Whether a header field may go on in the next line, as before RFC 7230."""
+    strip_header_spaces: bool
+    """Whether white space between a header's name and its colon is taken away."""
+    permit_unconventional_http_method: bool
+    """Whether methods of other than 3 to 20 capital letters and dashes are taken."""
+    permit_unconventional_http_version: bool
+    """Whether versions other than HTTP/1.0 and HTTP/1.1 are taken."""
+    casefold_http_method: bool
+    """Whether methods are turned into capital letters."""
+
+    # Proxies
+    forwarded_allow_ips: tuple[str, ...]
+    """The peers whose headers about the scheme and the mount point are believed."""
+    secure_scheme_headers: Mapping[str, str]
+    """Headers, each with the value that means https."""
+    forwarder_headers: tuple[str, ...]
+    """Headers with an underscore that a peer of `forwarded_allow_ips` may set although `header_map`
+    would drop them."""
+
+    # Logs
+    accesslog: str | None
+    """The file for one line about every request; `-` is standard output."""
+    access_log_format: str
+    """The format of that line, in Gunicorn's notation with Gunicorn's atoms."""
+    errorlog: str
+    """The file for everything else that is logged; `-` is standard error."""
+    loglevel: Literal["debug", "info", "warning", "error", "critical"]
+    """The least severe level that is written to the error log."""
+    capture_output: bool
+    """Whether what the application prints goes to the error log."""
+
+    # Process
+    pidfile: str | None
+    """The file that holds the supervisor's process number while it runs."""
+    user: str | None
+    """The user that workers run as, by name or number."""
+    group: str | None
+    """The group that workers run as, by name or number."""
+    proc_name: str | None
+    """The name that the processes show in `ps` and `top`, where the system allows it."""
+
+    # Development
+    reload: bool
+    """Whether workers are replaced when a file of the application changes."""
+    reload_extra_files: tuple[str, ...]
+    """Further files to watch for `reload`; patterns with `*` are understood."""
+    check_config: bool
+    """Whether to check the settings, import the application, and leave without serving."""
+    print_config: bool
+    """Whether to print every setting with where its value came from, and leave."""

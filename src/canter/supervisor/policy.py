@@ -1,0 +1,354 @@
+"""What to do next: the roster, the time and the scoreboard's readings in, actions out.
+
+The loop calls `decide` after everything that happens and at every tick, carries the actions out and
+notes them in the roster. Deciding again at the same moment then decides nothing new, except what
+could not be done (a fork that failed waits for its back-off).
+
+What it is after, in this order: workers whose time is over end; requests whose time is over end; a
+stop is a stop; a generation is proven before it serves; the live one has as many workers as wanted,
+with replacements there before the replaced leave; a reload begins when no other is under way.
+
+Pure: it changes nothing, not even the roster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from canter.supervisor.actions import (
+    Action,
+    BeginGeneration,
+    Discard,
+    Finish,
+    Forget,
+    Fork,
+    Kill,
+    Promote,
+    Push,
+    Reason,
+    Signal,
+    TellToDrain,
+    TellToExpire,
+    TellToServe,
+)
+from canter.supervisor.roster import (
+    KILL_MARGIN_SECONDS,
+    Generation,
+    Handle,
+    RequestKey,
+    Roster,
+    Wear,
+)
+from canter.supervisor.states import GenerationState, Phase
+from canter.worker.states import WorkerState
+
+QUICK_SECONDS = 2.0
+"""What a worker has left after TERM while booting, or QUIT."""
+ABORT_SECONDS = 1.0
+"""For faulthandler to write the stacks of a worker that does not react."""
+FREEZE_MARGIN_SECONDS = 5.0
+"""How much longer than a request's time a worker's loop, or its answer, may take."""
+LOST_SECONDS = 1.0
+"""Between the end of a channel and the death that should come with it."""
+LONGEST_TICK_SECONDS = 0.5
+
+_WORKING = (WorkerState.SERVING, WorkerState.DRAINING)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """One application call that goes on."""
+
+    thread: int
+    started_ns: int
+    age_seconds: float
+
+    @property
+    def key(self) -> RequestKey:
+        """What names it in the roster."""
+        return self.thread, self.started_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the scoreboard says of one worker. `silence_seconds` None: its loop does not run."""
+
+    state: int
+    silence_seconds: float | None
+    running: tuple[Running, ...]
+    connections: int
+
+
+Readings = Mapping[int, Reading]
+
+
+def decide(roster: Roster, now: float, readings: Readings) -> list[Action]:
+    """What is to be done at `now`, in order. `readings` are by process number."""
+    actions: list[Action] = [*_end_overdue(roster, now), *_watch_requests(roster, now, readings)]
+    # A worker that was just dealt with is left alone for this round.
+    busy = {action.pid for action in actions if isinstance(action, Kill | Signal)}
+    match roster.phase:
+        case Phase.STARTING | Phase.RUNNING:
+            actions += _prove(roster)
+            actions += _keep_live(roster, now, readings, busy)
+            actions += _retire(roster, busy)
+            actions += _begin(roster)
+        case Phase.STOPPING:
+            actions += _stop(roster, busy)
+        case Phase.HURRYING:
+            actions += _hurry(roster, busy)
+        case Phase.ENDED:
+            pass
+    return actions
+
+
+def tick_seconds(roster: Roster) -> float | None:
+    """How long to wait at most before deciding again, whatever happens; None = for ever."""
+    limits = [
+        max(generation.plan.timeout_seconds / 10, 0.02)
+        for generation in roster.generations.values()
+        if generation.plan.timeout_seconds
+    ]
+    live = roster.in_state(GenerationState.LIVE)
+    is_steady = (
+        live is not None
+        and all(h.state is WorkerState.SERVING and not h.wear for h in roster.handles.values())
+        and len(roster.handles) == live.wanted
+    )
+    if limits or not is_steady:
+        return min(LONGEST_TICK_SECONDS, *limits, LONGEST_TICK_SECONDS)
+    return None
+
+
+# ------------------------------------------------------------------------------ time is over
+
+
+def _end_overdue(roster: Roster, now: float) -> Iterator[Action]:
+    for handle in roster.handles.values():
+        plan = roster.plan_of(handle)
+        if handle.leave is not None:
+            if now >= handle.leave.kill_at:
+                yield Kill(handle.pid)
+        elif handle.lost_at is not None and now >= handle.lost_at + LOST_SECONDS:
+            patience = plan.graceful_seconds + KILL_MARGIN_SECONDS
+            yield Signal(handle.pid, Reason.LOST, Push.TERM, patience)
+        elif now >= _ready_by(handle, plan.boot_seconds):
+            yield Signal(handle.pid, Reason.SLOW_BOOT, Push.ABRT, ABORT_SECONDS)
+
+
+def _ready_by(handle: Handle, boot_seconds: float) -> float:
+    if handle.state is WorkerState.BOOTING:
+        return handle.born + boot_seconds
+    if handle.state is WorkerState.READY and handle.told_to_serve_at is not None:
+        return handle.told_to_serve_at + boot_seconds
+    return float("inf")
+
+
+def _watch_requests(roster: Roster, now: float, readings: Readings) -> Iterator[Action]:
+    for handle in roster.handles.values():
+        reading = readings.get(handle.pid)
+        if reading is None or reading.state not in _WORKING:
+            continue
+        timeout = roster.plan_of(handle).timeout_seconds
+        if timeout and _is_frozen(handle, reading, timeout, now):
+            yield Signal(handle.pid, Reason.FROZEN, Push.ABRT, ABORT_SECONDS)
+        elif handle.leave is not None and _has_only_stuck(handle, reading):
+            # Its neighbours are done; what is left was answered and does not come back.
+            if handle.leave.kill_at > now + QUICK_SECONDS:
+                yield Signal(handle.pid, Reason.STUCK, Push.QUIT, QUICK_SECONDS)
+        elif timeout:
+            for request in reading.running:
+                is_known = request.key in handle.expiring or request.key in handle.stuck
+                if request.age_seconds > timeout and not is_known:
+                    yield TellToExpire(handle.pid, request.thread, request.started_ns)
+
+
+def _is_frozen(handle: Handle, reading: Reading, timeout: float, now: float) -> bool:
+    if handle.leave is not None and handle.leave.reason is Reason.FROZEN:
+        return False
+    patience = timeout + FREEZE_MARGIN_SECONDS
+    is_silent = reading.silence_seconds is not None and reading.silence_seconds > patience
+    is_mute = any(now - asked > FREEZE_MARGIN_SECONDS for asked in handle.expiring.values())
+    return is_silent or is_mute
+
+
+def _has_only_stuck(handle: Handle, reading: Reading) -> bool:
+    return (
+        bool(reading.running)
+        and reading.connections == 0
+        and all(request.key in handle.stuck for request in reading.running)
+    )
+
+
+# ---------------------------------------------------------------------------------- stopping
+
+
+def _stop(roster: Roster, busy: set[int]) -> Iterator[Action]:
+    for handle in roster.handles.values():
+        if handle.leave is None and handle.pid not in busy:
+            yield _ask_to_leave(roster, handle, Reason.STOPPED, answer_backlog=True)
+    if not roster.handles:
+        yield Finish()
+
+
+def _hurry(roster: Roster, busy: set[int]) -> Iterator[Action]:
+    for handle in roster.handles.values():
+        is_hurried = handle.leave is not None and handle.leave.reason in _SIGNALLED
+        if not is_hurried and handle.pid not in busy:
+            yield Signal(handle.pid, Reason.HURRIED, Push.QUIT, QUICK_SECONDS)
+    if not roster.handles:
+        yield Finish()
+
+
+_SIGNALLED = (Reason.HURRIED, Reason.FROZEN, Reason.SLOW_BOOT)
+
+
+def _ask_to_leave(
+    roster: Roster, handle: Handle, reason: Reason, *, answer_backlog: bool = False
+) -> Action:
+    """The gentle way for a worker in its state: one that has accepted nothing has no drain."""
+    if handle.state in {WorkerState.BOOTING, WorkerState.READY}:
+        return Signal(handle.pid, reason, Push.TERM, QUICK_SECONDS)
+    within = roster.plan_of(handle).graceful_seconds
+    return TellToDrain(handle.pid, reason, answer_backlog, within, within + KILL_MARGIN_SECONDS)
+
+
+# ------------------------------------------------------------------------------- generations
+
+
+def _prove(roster: Roster) -> Iterator[Action]:
+    """Bring the booting generation up, all or nothing."""
+    generation = roster.in_state(GenerationState.BOOTING)
+    if generation is None:
+        return
+    if generation.failure is not None:
+        yield Discard(generation.number)
+        return
+    workers = roster.staying(generation)
+    for _ in range(generation.wanted - len(workers)):
+        yield Fork(generation.number)
+    if len(workers) < generation.wanted:
+        return
+    if all(w.state is WorkerState.SERVING for w in workers):
+        yield Promote(generation.number)
+    elif all(w.state in {WorkerState.READY, WorkerState.SERVING} for w in workers):
+        # All are proven: they start to serve together.
+        for worker in workers:
+            if worker.state is WorkerState.READY and worker.told_to_serve_at is None:
+                yield TellToServe(worker.pid)
+
+
+def _retire(roster: Roster, busy: set[int]) -> Iterator[Action]:
+    for generation in roster.generations.values():
+        if generation.state is not GenerationState.RETIRING:
+            continue
+        workers = roster.workers_of(generation)
+        reason = Reason.RETIRED if generation.failure is None else Reason.DISCARDED
+        for handle in workers:
+            if handle.leave is None and handle.pid not in busy:
+                yield _ask_to_leave(
+                    roster,
+                    handle,
+                    reason,
+                    answer_backlog=generation.answers_backlog_at_retirement,
+                )
+        if not workers:
+            yield Forget(generation.number)
+
+
+def _begin(roster: Roster) -> Iterator[Action]:
+    if (
+        roster.is_reload_wanted
+        and roster.phase is Phase.RUNNING
+        and roster.in_state(GenerationState.BOOTING) is None
+    ):
+        yield BeginGeneration()
+
+
+# ---------------------------------------------------------------------- the live generation
+
+
+def _keep_live(
+    roster: Roster, now: float, readings: Readings, busy: set[int]
+) -> Iterator[Action]:
+    """As many workers as wanted; a worn one leaves when its replacement serves."""
+    generation = roster.in_state(GenerationState.LIVE)
+    if generation is None:
+        return
+    workers = [h for h in roster.staying(generation) if h.pid not in busy]
+    for handle in workers:
+        if handle.state is WorkerState.READY and handle.told_to_serve_at is None:
+            yield TellToServe(handle.pid)
+    helpless = [h for h in workers if _is_helpless(h, readings.get(h.pid))]
+    for handle in helpless:
+        # No thread is free to serve what it would accept; the others should have that.
+        yield _ask_to_leave(roster, handle, Reason.STUCK)
+    workers = [h for h in workers if h not in helpless]
+    yield from _fork_missing(roster, generation, workers, now)
+    for handle in _superfluous(generation, workers):
+        yield _ask_to_leave(roster, handle, _reason_of_wear(handle))
+
+
+def _is_helpless(handle: Handle, reading: Reading | None) -> bool:
+    if reading is None or handle.wear is not Wear.STUCK or handle.state is not WorkerState.SERVING:
+        return False
+    running = {request.key for request in reading.running}
+    return len(handle.stuck & running) == len(running) >= max(1, _threads(handle, reading))
+
+
+def _threads(handle: Handle, reading: Reading) -> int:
+    return reading.threads
+
+
+def _fork_missing(
+    roster: Roster, generation: Generation, staying: list[Handle], now: float
+) -> Iterator[Action]:
+    missing = generation.wanted + _surge(roster, generation, staying) - len(staying)
+    backoff = generation.backoff
+    room = generation.plan.max_workers - len(roster.workers_of(generation))
+    missing = min(missing, room)
+    if missing <= 0 or now < backoff.retry_at:
+        return
+    if backoff.is_looping:
+        if any(h.state is WorkerState.BOOTING for h in staying):
+            return
+        missing = 1
+    for _ in range(missing):
+        yield Fork(generation.number)
+
+
+def _surge(roster: Roster, generation: Generation, staying: list[Handle]) -> int:
+    """How many replacements may be there beside those that they replace.
+
+    One for each worker with a stuck request; of those that ask to be recycled one at a time, and
+    the next only when the last has gone.
+    """
+    stuck = sum(1 for h in staying if h.wear is Wear.STUCK)
+    worn = sum(1 for h in staying if h.wear is Wear.MAX_REQUESTS)
+    is_recycling = any(
+        h.leave is not None and h.leave.reason is Reason.RECYCLED
+        for h in roster.workers_of(generation)
+    )
+    return stuck + (1 if worn and not is_recycling else 0)
+
+
+def _superfluous(generation: Generation, staying: list[Handle]) -> list[Handle]:
+    """Who may leave without missing: first the worn, those with a stuck request before others."""
+    serving = [h for h in staying if h.state is WorkerState.SERVING]
+    over = len(serving) - generation.wanted
+    if over <= 0:
+        return []
+    # Sorting keeps the order of age within each kind, so the oldest leave first.
+    kinds = [Wear.STUCK, Wear.MAX_REQUESTS, None]
+    return sorted(serving, key=lambda h: kinds.index(h.wear))[:over]
+
+
+def _reason_of_wear(handle: Handle) -> Reason:
+    match handle.wear:
+        case Wear.STUCK:
+            return Reason.STUCK
+        case Wear.MAX_REQUESTS:
+            return Reason.RECYCLED
+        case None:
+            return Reason.EXCESS

@@ -1,0 +1,330 @@
+"""Who is there: the generations, their workers, and what has been told to whom.
+
+The roster takes in what happens (messages, deaths, signals' meanings) and what was done (actions),
+and answers questions. It decides nothing; that is `policy`. A worker seen from here is a *handle*.
+
+Pure: process numbers and times come from the caller, so tests invent them. Times are seconds of a
+monotonic clock.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from canter.supervisor.actions import (
+    Action,
+    BeginGeneration,
+    Discard,
+    Finish,
+    Fork,
+    Forget,
+    Kill,
+    Promote,
+    Reason,
+    Signal,
+    TellToDrain,
+    TellToExpire,
+    TellToServe,
+)
+from canter.supervisor.backoff import Backoff
+from canter.supervisor.states import (
+    Command,
+    GenerationEvent,
+    GenerationState,
+    Phase,
+    next_generation_state,
+    next_phase,
+)
+from canter.worker.messages import (
+    BootFailed,
+    Expired,
+    Leaving,
+    Message,
+    Ready,
+    Serving,
+    WantsReplacement,
+)
+from canter.worker.states import WorkerEvent, WorkerState, next_state
+
+FAILED_EXIT_SECONDS = 5.0
+USEFUL_AFTER_SECONDS = 5.0
+KILL_MARGIN_SECONDS = 2.0
+"""Workers keep to their time by themselves; the supervisor kills when this much has passed more."""
+
+RequestKey = tuple[int, int]
+"""A running request: its thread's index and when it started (monotonic ns)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A generation's part of the settings. `timeout_seconds` 0 = requests may take for ever."""
+
+    workers: int
+    threads: int
+    timeout_seconds: float
+    graceful_seconds: float
+    boot_seconds: float
+    max_workers: int
+    """How many the scoreboard has room for, replacements included."""
+    is_daemon: bool = False
+
+
+class Wear(Enum):
+    """Why a worker should be replaced, once somebody can take its place."""
+
+    MAX_REQUESTS = auto()
+    STUCK = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """That a worker was told to leave, why, and when it will be killed (inf once it was)."""
+
+    reason: Reason
+    kill_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a worker, or the generation it was to prove, could not start."""
+
+    exit_status: int
+    message: str
+    traceback: str = ""
+
+
+@dataclass(slots=True, eq=False)
+class Handle:
+    """One worker as the supervisor knows it."""
+
+    pid: int
+    generation: int
+    slot: int
+    born: float
+    state: WorkerState = WorkerState.BOOTING
+    told_to_serve_at: float | None = None
+    serving_since: float | None = None
+    wear: Wear | None = None
+    leave: Leave | None = None
+    lost_at: float | None = None
+    """When it hung up, which is mostly a moment before it is seen to have died."""
+    expiring: dict[RequestKey, float] = field(default_factory=dict)
+    """Requests it was told to end and has not answered about, with when it was told."""
+    stuck: set[RequestKey] = field(default_factory=set)
+    """Requests that were answered for it, while its thread still runs."""
+
+
+@dataclass(slots=True, eq=False)
+class Generation:
+    """One deploy."""
+
+    number: int
+    plan: Plan
+    wanted: int
+    state: GenerationState = GenerationState.BOOTING
+    backoff: Backoff = field(default_factory=Backoff)
+    failure: Failure | None = None
+    answers_backlog_at_retirement: bool = False
+    """Some of its addresses are not served by its successor, so their queues are its to empty."""
+
+
+class Roster:
+    """The registry. `jitter` gives numbers from 0 to 1."""
+
+    def __init__(self, jitter: Callable[[], float]) -> None:
+        self.phase = Phase.STARTING
+        self.generations: dict[int, Generation] = {}
+        self.handles: dict[int, Handle] = {}
+        self.is_reload_wanted = False
+        self.exit_status = 0
+        self.failure: Failure | None = None
+        self._jitter = jitter
+        self._last_number = 0
+
+    # ---------------------------------------------------------------------------- questions
+
+    def in_state(self, state: GenerationState) -> Generation | None:
+        """The newest generation in `state`."""
+        found = [g for g in self.generations.values() if g.state is state]
+        return found[-1] if found else None
+
+    def workers_of(self, generation: Generation) -> list[Handle]:
+        """Its workers, oldest first."""
+        return [h for h in self.handles.values() if h.generation == generation.number]
+
+    def staying(self, generation: Generation) -> list[Handle]:
+        """Its workers that were not told to leave, oldest first."""
+        return [h for h in self.workers_of(generation) if h.leave is None]
+
+    def plan_of(self, handle: Handle) -> Plan:
+        """The plan that `handle` was started by."""
+        return self.generations[handle.generation].plan
+
+    # ----------------------------------------------------------------------- what happened
+
+    def add_generation(self, plan: Plan) -> Generation:
+        """A new generation, about to boot."""
+        self._last_number += 1
+        generation = Generation(self._last_number, plan, plan.workers)
+        self.generations[generation.number] = generation
+        return generation
+
+    def add_worker(self, generation: Generation, pid: int, slot: int, now: float) -> Handle:
+        """A worker was forked."""
+        handle = Handle(pid, generation.number, slot, born=now)
+        self.handles[pid] = handle
+        return handle
+
+    def note_fork_failure(self, generation: Generation, message: str, now: float) -> None:
+        """A worker could not be forked."""
+        self._note_failure(generation, Failure(3, message), now)
+
+    def hear(self, handle: Handle, message: Message, now: float) -> None:
+        """A worker said something.
+
+        Raises ImpossibleEventError when it makes no sense in its state.
+        """
+        match message:
+            case Ready():
+                handle.state = next_state(handle.state, WorkerEvent.PROVEN)
+            case Serving():
+                handle.state = next_state(handle.state, WorkerEvent.SERVES)
+                handle.serving_since = now
+            case BootFailed(exit_status=status, message=text, traceback=traceback):
+                self._leave(handle, Reason.FAILED, now + FAILED_EXIT_SECONDS)
+                self._note_failure(
+                    self.generations[handle.generation], Failure(status, text, traceback), now
+                )
+            case WantsReplacement():
+                handle.wear = handle.wear or Wear.MAX_REQUESTS
+            case Leaving():
+                plan = self.plan_of(handle)
+                kill_at = now + plan.graceful_seconds + KILL_MARGIN_SECONDS
+                self._leave(handle, Reason.TOLD_BY_OTHERS, kill_at)
+            case Expired(thread=thread, started_ns=started_ns, was_running=was_running):
+                handle.expiring.pop((thread, started_ns), None)
+                if was_running:
+                    handle.stuck.add((thread, started_ns))
+                    handle.wear = Wear.STUCK
+            case _:
+                pass  # The rest is either for workers or concerns nobody here.
+
+    def note_hang_up(self, handle: Handle, now: float) -> None:
+        """A worker closed its end of the channel, or was not to be understood any more."""
+        handle.lost_at = now
+
+    def note_death(self, handle: Handle, requests: int, cause: str, now: float) -> None:
+        """A worker's process has ended, having answered so many requests; `cause` tells how."""
+        del self.handles[handle.pid]
+        handle.state = next_state(handle.state, WorkerEvent.ENDED)
+        if handle.leave is not None:
+            return
+        generation = self.generations[handle.generation]
+        lived = 0.0 if handle.serving_since is None else now - handle.serving_since
+        if generation.state is GenerationState.LIVE and (requests or lived >= USEFUL_AFTER_SECONDS):
+            generation.backoff.note_useful_life()
+        else:
+            self._note_failure(generation, Failure(3, f"a worker {cause}"), now)
+
+    def request_stop(self, command: Command) -> None:
+        """Somebody asked for the end of the service."""
+        self.phase = next_phase(self.phase, command)
+
+    def request_reload(self) -> None:
+        """Somebody asked for a new generation; asking many times asks for one."""
+        self.is_reload_wanted = True
+
+    def change_wanted(self, change: int) -> int | None:
+        """More or fewer workers, at least one. The new number, None if it stays."""
+        generation = self._scalable()
+        if generation is None:
+            return None
+        most = max(1, generation.plan.max_workers // 2)
+        wanted = min(max(generation.wanted + change, 1), most)
+        if wanted == generation.wanted:
+            return None
+        generation.wanted = wanted
+        return wanted
+
+    def empty(self) -> bool:
+        """Stop every worker and keep the supervisor, if it is a daemon. Whether it is."""
+        generation = self._scalable()
+        if generation is None or not generation.plan.is_daemon:
+            return False
+        generation.wanted = 0
+        return True
+
+    # ------------------------------------------------------------------------ what was done
+
+    def note(self, action: Action, now: float) -> None:
+        """An action of the policy is being carried out."""
+        match action:
+            case TellToServe(pid=pid):
+                self.handles[pid].told_to_serve_at = now
+            case TellToDrain(pid=pid, reason=reason, kill_after_seconds=patience):
+                self._leave(self.handles[pid], reason, now + patience)
+            case TellToExpire(pid=pid, thread=thread, started_ns=started_ns):
+                self.handles[pid].expiring[thread, started_ns] = now
+            case Signal(pid=pid, reason=reason, kill_after_seconds=patience):
+                handle = self.handles[pid]
+                self._leave(handle, reason, now + patience)
+                if reason is Reason.SLOW_BOOT:
+                    generation = self.generations[handle.generation]
+                    seconds = f"{generation.plan.boot_seconds:g}"
+                    text = f"a worker was not ready within {seconds} s (boot_timeout)"
+                    self._note_failure(generation, Failure(3, text), now)
+            case Kill(pid=pid):
+                handle = self.handles[pid]
+                reason = Reason.LOST if handle.leave is None else handle.leave.reason
+                handle.leave = Leave(reason, math.inf)
+            case BeginGeneration():
+                self.is_reload_wanted = False
+            case Promote(generation=number):
+                self._promote(self.generations[number])
+            case Discard(generation=number):
+                self._move(self.generations[number], GenerationEvent.DISCARDED)
+            case Forget(generation=number):
+                self._move(self.generations.pop(number), GenerationEvent.EMPTIED)
+            case Finish():
+                self.phase = next_phase(self.phase, Command.EMPTIED)
+            case Fork():
+                pass  # Noted by add_worker, when there is a process number.
+
+    def _promote(self, generation: Generation) -> None:
+        for live in self._with_state(GenerationState.LIVE):
+            self._move(live, GenerationEvent.RETIRED)
+        self._move(generation, GenerationEvent.PROMOTED)
+        if self.phase is Phase.STARTING:
+            self.phase = next_phase(self.phase, Command.FIRST_LIVE)
+
+    def _with_state(self, state: GenerationState) -> Iterator[Generation]:
+        return (g for g in list(self.generations.values()) if g.state is state)
+
+    def _scalable(self) -> Generation | None:
+        """Whose number of workers TTIN and TTOU change."""
+        return self.in_state(GenerationState.LIVE) or self.in_state(GenerationState.BOOTING)
+
+    def _move(self, generation: Generation, event: GenerationEvent) -> None:
+        generation.state = next_generation_state(generation.state, event)
+
+    def _leave(self, handle: Handle, reason: Reason, kill_at: float) -> None:
+        """Told again, a worker keeps the earlier end."""
+        handle.state = next_state(handle.state, WorkerEvent.LEAVES)
+        if handle.leave is not None:
+            kill_at = min(kill_at, handle.leave.kill_at)
+        handle.leave = Leave(reason, kill_at)
+
+    def _note_failure(self, generation: Generation, failure: Failure, now: float) -> None:
+        """Starting failed: for a generation that boots that is the end, a live one tries again."""
+        if generation.state is GenerationState.LIVE:
+            generation.backoff.note_failure(now, self._jitter())
+            generation.failure = failure
+        elif generation.state is GenerationState.BOOTING and generation.failure is None:
+            generation.failure = failure
+            if self.phase is Phase.STARTING:
+                self.phase = next_phase(self.phase, Command.FIRST_FAILED)
+                self.failure = failure
+                self.exit_status = failure.exit_status

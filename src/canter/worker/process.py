@@ -1,0 +1,292 @@
+"""One worker's life, from the fork to the exit.
+
+The main thread boots (settles in, loads the application, makes the engine), says so, and from then
+on only waits: for signals, for what the supervisor says, for what the engine tells. It never runs
+application code after the boot, so it always reacts. The states are those of `states`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import NoReturn, assert_never
+
+from canter.engine.contract import EngineEvent
+from canter.errors import BootError, CanterError
+from canter.observe.access import AccessLog
+from canter.observe.scoreboard import Field
+from canter.worker import leaving, loader, settling, wiring
+from canter.worker.messages import (
+    BootFailed,
+    Drain,
+    Expire,
+    Expired,
+    Garbled,
+    Leaving,
+    Message,
+    Ready,
+    Serve,
+    Serving,
+    WantsReplacement,
+    clip,
+)
+from canter.worker.sources import SourceFiles
+from canter.worker.states import WorkerEvent, WorkerState, next_state
+from canter.worker.task import WorkerTask
+
+LAST_WORDS_SECONDS = 2.0
+QUICK_EXIT_SECONDS = 1.0
+_CLEAN_EXIT_SECONDS = 10.0
+# After engine.stop() everything is over but for threads that are stuck in the application.
+_STOP_SECONDS = 0.5
+_SOURCES_EVERY_SECONDS = 1.0
+
+
+def run_worker(task: WorkerTask) -> NoReturn:
+    """Live a worker's life in this process, a fork just made with HANDLED_SIGNALS blocked.
+
+    Never returns and never raises: the frames below belong to the supervisor.
+    """
+    exit_status = 1
+    try:
+        worker = Worker(task)
+        exit_status = worker.run()
+        worker.leave(exit_status)
+    except BaseException:
+        with contextlib.suppress(Exception):
+            task.log.logger.exception("worker failed")
+    finally:
+        os._exit(exit_status)
+
+
+class Worker:
+    """The main thread of one worker process."""
+
+    def __init__(self, task: WorkerTask) -> None:
+        self._task = task
+        self._channel = task.channel
+        self._log = task.log.logger
+        self._state = WorkerState.BOOTING
+        self._events: deque[EngineEvent] = deque()
+        self._engine: wiring.Engine | None = None
+        self._access: AccessLog | None = None
+        self._sources = SourceFiles() if task.settings.reload else None
+        self._deadline: float | None = None
+        self._exit_status = 0
+        self._is_clean = False
+        self._selector = selectors.DefaultSelector()
+
+    def run(self) -> int:
+        """Boot, serve, drain. The status to exit with."""
+        self._settle_in()
+        try:
+            self._engine = self._boot()
+        except BaseException as error:  # noqa: BLE001 - whatever stops a boot is reported
+            return self._report_boot_failure(error)
+        self._move(WorkerEvent.PROVEN)
+        self._send_sources()
+        self._channel.send(Ready())
+        self._live()
+        return self._exit_status
+
+    def leave(self, exit_status: int) -> NoReturn:
+        """End the process; after a clean drain, applications get time for their exit functions."""
+        within = QUICK_EXIT_SECONDS
+        if self._is_clean and self._deadline is not None:
+            left = self._deadline - time.monotonic()
+            within = max(QUICK_EXIT_SECONDS, min(left, _CLEAN_EXIT_SECONDS))
+        if self._access is not None:
+            self._access.close()
+        leaving.leave(exit_status, within, self._task.log, wait_for_threads=self._is_clean)
+
+    # ------------------------------------------------------------------------------- booting
+
+    def _settle_in(self) -> None:
+        task = self._task
+        for inherited in task.not_ours:
+            with contextlib.suppress(OSError):
+                inherited.close()
+        leaving.forget_inherited_exit_functions()
+        self._event_read, self._event_write = settling.make_pipe()
+        self._wakeup = settling.take_signals(self._on_signal)
+        settling.enable_faulthandler(task.log)
+        words = task.slot.words
+        words[Field.PID] = os.getpid()
+        words[Field.GENERATION] = task.generation
+        words[Field.STARTED_NS] = time.monotonic_ns()
+        words[Field.STATE] = self._state
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        # While the application is imported nobody reads the wake-up pipe, and there is nothing to
+        # finish either. Later the pipe has the signal's number and the main loop acts on it.
+        if self._state is WorkerState.BOOTING and number in settling.ENDING_SIGNALS:
+            os._exit(0)
+
+    def _boot(self) -> wiring.Engine:
+        task = self._task
+        self._access = settling.become_who_we_are(task)
+        application = task.application
+        if application is None:
+            if task.settings.wsgi_app is None:
+                raise BootError("no application was given")
+            loader.add_import_paths(task.settings.pythonpath)
+            application = loader.load_application(task.settings.wsgi_app)
+        return wiring.make_engine(application, task, self._access, self._on_engine_event)
+
+    def _report_boot_failure(self, error: BaseException) -> int:
+        """Tell the supervisor why, as far as it listens."""
+        status = error.exit_status if isinstance(error, CanterError) else BootError.exit_status
+        message, trace = loader.describe_failure(error)
+        self._send_sources(error)
+        self._channel.send(BootFailed(status, clip(message), clip(trace)))
+        self._channel.flush_within(LAST_WORDS_SECONDS)
+        return status
+
+    def _send_sources(self, error: BaseException | None = None) -> None:
+        if self._sources is not None:
+            for message in self._sources.changes(error):
+                self._channel.send(message)
+
+    # ---------------------------------------------------------------------- serving and after
+
+    def _live(self) -> None:
+        """Wait and react until there is nothing left to do."""
+        watch: dict[int, Callable[[], None]] = {
+            self._wakeup: self._on_signal_bytes,
+            self._event_read: self._on_event_bytes,
+        }
+        for descriptor, react in watch.items():
+            self._selector.register(descriptor, selectors.EVENT_READ, react)
+        self._selector.register(self._channel, self._channel.events, self._on_channel)
+        while self._state is not WorkerState.GONE:
+            if self._channel.is_open:
+                self._selector.modify(self._channel, self._channel.events, self._on_channel)
+            for key, _ in self._selector.select(self._patience_seconds()):
+                key.data()
+            if self._deadline is not None and time.monotonic() >= self._deadline:
+                self._give_up()
+            self._send_sources()
+
+    def _patience_seconds(self) -> float | None:
+        limits = []
+        if self._deadline is not None:
+            limits.append(max(0.0, self._deadline - time.monotonic()))
+        if self._sources is not None:
+            limits.append(_SOURCES_EVERY_SECONDS)
+        return min(limits, default=None)
+
+    def _move(self, event: WorkerEvent) -> None:
+        self._state = next_state(self._state, event)
+        self._task.slot.words[Field.STATE] = self._state
+
+    def _on_signal_bytes(self) -> None:
+        for number in settling.read_pipe(self._wakeup):
+            if number == signal.SIGTERM:
+                self._log.info("worker told to stop: draining")
+                self._channel.send(Leaving())
+                # The whole service may have been told; then nobody else answers the queue.
+                self._drain(self._task.settings.graceful_timeout, answer_backlog=True)
+            elif number in {signal.SIGINT, signal.SIGQUIT}:
+                self._give_up()
+            elif number == signal.SIGUSR1:
+                self._reopen_logs()
+
+    def _on_channel(self) -> None:
+        self._channel.flush()
+        descriptor = self._channel.fileno()
+        for message in self._channel.receive():
+            self._obey(message)
+        if not self._channel.is_open and self._state is not WorkerState.GONE:
+            self._selector.unregister(descriptor)
+            self._log.warning("the supervisor is gone: draining")
+            self._drain(self._task.settings.graceful_timeout, answer_backlog=True)
+
+    def _obey(self, message: Message | Garbled) -> None:
+        match message:
+            case Serve():
+                self._serve()
+            case Drain(answer_backlog=answer_backlog, within_seconds=within):
+                self._drain(within, answer_backlog=answer_backlog)
+            case Expire(thread=thread, started_ns=started_ns):
+                self._expire(thread, started_ns)
+            case Garbled(reason=reason):
+                self._log.error("the supervisor sent something unintelligible: %s", reason)
+            case _:
+                self._log.error("the supervisor sent a worker's message: %s", message)
+
+    def _serve(self) -> None:
+        if self._state is not WorkerState.READY or self._engine is None:
+            return
+        self._engine.start()
+        self._move(WorkerEvent.SERVES)
+        self._channel.send(Serving())
+
+    def _drain(self, within_seconds: float, *, answer_backlog: bool) -> None:
+        was = self._state
+        if was is WorkerState.GONE:
+            return
+        self._move(WorkerEvent.LEAVES)
+        deadline = time.monotonic() + within_seconds
+        self._deadline = deadline if self._deadline is None else min(self._deadline, deadline)
+        if was is WorkerState.READY or self._engine is None:
+            self._finish()
+        else:
+            self._engine.drain(answer_backlog=answer_backlog)
+
+    def _give_up(self) -> None:
+        """Stop at once, whatever still runs."""
+        if self._engine is not None and self._state in {WorkerState.SERVING, WorkerState.DRAINING}:
+            for request in self._task.slot.running():
+                age = (time.monotonic_ns() - request.started_ns) / 1e9
+                self._log.warning("cut off after %.1f s: %s", age, request.line)
+            self._engine.stop()
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._event_read, selectors.EVENT_READ)
+                selector.select(_STOP_SECONDS)
+        self._move(WorkerEvent.ENDED)
+
+    def _finish(self) -> None:
+        self._is_clean = True
+        self._move(WorkerEvent.ENDED)
+
+    def _expire(self, thread: int, started_ns: int) -> None:
+        engine = self._engine
+        description = None if engine is None else engine.expire(thread, started_ns)
+        if description is not None:
+            self._log.error("%s", description)
+        self._channel.send(Expired(thread, started_ns, description is not None))
+
+    def _reopen_logs(self) -> None:
+        self._task.log.reopen()
+        settling.enable_faulthandler(self._task.log)
+        if self._access is not None:
+            self._access.reopen()
+
+    # ------------------------------------------------------------------- from the engine
+
+    def _on_engine_event(self, event: EngineEvent) -> None:
+        """Pass `event` on to the main thread. Called from one of the engine's threads."""
+        self._events.append(event)
+        with contextlib.suppress(OSError):
+            os.write(self._event_write, b"e")
+
+    def _on_event_bytes(self) -> None:
+        settling.read_pipe(self._event_read)
+        while self._events:
+            event = self._events.popleft()
+            match event:
+                case EngineEvent.MAX_REQUESTS:
+                    self._channel.send(WantsReplacement())
+                case EngineEvent.FINISHED if self._state is WorkerState.DRAINING:
+                    self._finish()
+                case EngineEvent.FINISHED:
+                    self._log.error("the engine ended by itself")
+                    self._exit_status = 1
+                    self._move(WorkerEvent.ENDED)
+                case _:
+                    assert_never(event)

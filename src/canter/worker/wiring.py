@@ -1,0 +1,114 @@
+"""From settings to the records that the layers below take: the one place that knows both.
+
+Lower layers never see the settings whole; what each needs is made here, once for each worker.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import random
+from collections.abc import Callable
+from typing import Protocol
+
+from canter.engine.contract import BodyMode, EngineConfig, EngineEvent
+from canter.observe.access import AccessLog
+from canter.protocol.limits import Leniency, Limits
+from canter.protocol.trust import TrustPolicy
+from canter.settings import Settings
+from canter.worker.task import Application, WorkerTask
+
+
+class Engine(Protocol):
+    """What a worker asks of an engine; its contract is told in `canter.engine`."""
+
+    def start(self) -> None:
+        """Start its threads and accept."""
+
+    def drain(self, *, answer_backlog: bool) -> None:
+        """Finish what runs, then send FINISHED."""
+
+    def stop(self) -> None:
+        """Close everything at once, then send FINISHED."""
+
+    def expire(self, thread: int, started_ns: int) -> str | None:
+        """End one request whose time is over; what it was, or None when it has ended before."""
+
+
+def make_engine(
+    application: Application,
+    task: WorkerTask,
+    access: AccessLog | None,
+    on_event: Callable[[EngineEvent], None],
+) -> Engine:
+    """The engine that the settings ask for, around `application`; not started."""
+    return engine_class()(
+        application,
+        task.listeners,
+        engine_config(task.settings, multiprocess=task.multiprocess),
+        task.slot,
+        access,
+        task.log.logger,
+        on_event,
+    )
+
+
+def engine_class() -> Callable[..., Engine]:
+    """The class of the engine; there is one so far."""
+    from canter.engine.threaded.engine import ThreadedEngine
+
+    return ThreadedEngine
+
+
+def engine_config(settings: Settings, *, multiprocess: bool) -> EngineConfig:
+    """An engine's part of `settings`. The jitter of max_requests is drawn here."""
+    max_requests = settings.max_requests
+    if max_requests:
+        # Spreads the replacements, so that workers started together do not leave together.
+        max_requests += random.randint(0, settings.max_requests_jitter)  # noqa: S311 - no secret
+    return EngineConfig(
+        threads=settings.threads,
+        worker_connections=settings.worker_connections,
+        header_timeout_seconds=settings.header_timeout,
+        body_timeout_seconds=settings.body_timeout,
+        send_timeout_seconds=settings.send_timeout,
+        keep_alive_seconds=settings.keepalive,
+        request_body=BodyMode(settings.request_body),
+        body_memory_bytes=settings.body_memory,
+        spool_directory=settings.tmp_upload_dir,
+        sendfile=settings.sendfile,
+        max_requests=max_requests,
+        multiprocess=multiprocess,
+        limits=Limits(
+            request_line=settings.limit_request_line,
+            fields=settings.limit_request_fields,
+            field_size=settings.limit_request_field_size,
+            body=settings.limit_request_body,
+        ),
+        leniency=Leniency(
+            permit_obsolete_folding=settings.permit_obsolete_folding,
+            strip_header_spaces=settings.strip_header_spaces,
+            permit_unconventional_http_method=settings.permit_unconventional_http_method,
+            permit_unconventional_http_version=settings.permit_unconventional_http_version,
+            casefold_http_method=settings.casefold_http_method,
+            header_map=settings.header_map,
+        ),
+        trust=trust_policy(settings),
+    )
+
+
+def trust_policy(settings: Settings) -> TrustPolicy:
+    """Whom to believe about the scheme and the mount point."""
+    allow = settings.forwarded_allow_ips
+    return TrustPolicy(
+        allow="*" if "*" in allow else tuple(ipaddress.ip_network(peer, False) for peer in allow),
+        secure_scheme_headers=settings.secure_scheme_headers,
+        forwarder_headers=tuple(settings.forwarder_headers),
+    )
+
+
+def open_access_log(settings: Settings, log: logging.Logger) -> AccessLog | None:
+    """The access log, or None when there is to be none. Raises ConfigError."""
+    if settings.accesslog is None:
+        return None
+    return AccessLog(settings.access_log_format, settings.accesslog, log)

@@ -1,0 +1,353 @@
+"""One call of a WSGI application: start_response, write, the iterable, close (PEP 3333).
+
+An exchange decides what is sent and when; it does not know how. It is handed a `Sink` by the
+engine, which owns the connection, and leaves behind what the engine logs: the outcome, the status,
+the number of body bytes, what went wrong.
+
+The order is PEP 3333's: the head goes out with the first non-empty block, or at the end; every
+block is given to the sink before the next is asked for; close() is called once, whatever happened.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from canter.protocol.http1.writer import Writer, reason_of
+from canter.protocol.response import InvalidResponse, ResponseHead, judge_response
+from canter.wsgi.file_wrapper import FileWrapper
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class ClientGone(ConnectionError):
+    """The client left, or does not take what is sent to it; nothing more can be sent."""
+
+
+class Abandoned(BaseException):
+    """The server has given this request up; the response must not be sent any more.
+
+    A BaseException, so that an application's `except Exception` does not swallow it.
+    """
+
+
+class HeadState(enum.Enum):
+    """How far a response's head is: nothing said, declared by start_response, sent."""
+
+    UNSET = "unset"
+    DECLARED = "declared"
+    SENT = "sent"
+
+
+class Ending(enum.Enum):
+    """How an exchange ended, as far as the application and this call are concerned."""
+
+    OK = "ok"
+    FAILED = "failed"
+    CUT = "cut"
+    ABORTED = "aborted"
+    ABANDONED = "abandoned"
+
+
+_UNSET = HeadState.UNSET
+_DECLARED = HeadState.DECLARED
+_SENT = HeadState.SENT
+
+
+# Head and body, or a block and its framing, go out in one write up to this size; above it the copy
+# would cost more than the second write.
+_JOINED_BYTES = 64 * 1024
+
+
+class Sink(Protocol):
+    """Where an exchange's bytes go; the engine's side of the connection."""
+
+    def send(self, data: bytes) -> None:
+        """Send, or keep for the loop to send; never waits. Raises ClientGone."""
+
+    def stream(self, data: bytes) -> None:
+        """As `send`, but waits while the client is far behind. Raises ClientGone."""
+
+    def open_file(self, filelike: Any) -> tuple[int, int, int] | None:
+        """(descriptor, offset, size left) of a plain file the kernel can send, or None.
+
+        The descriptor is the sink's own; it must be given to `send_file` or `close_file`.
+        """
+
+    def send_file(self, head: bytes, descriptor: int, offset: int, count: int) -> None:
+        """Send head, then count bytes of the file, and close the descriptor; never waits."""
+
+    def close_file(self, descriptor: int) -> None:
+        """Give a descriptor back that was not sent."""
+
+    def date_line(self) -> bytes:
+        """The Date line of now."""
+
+
+class Exchange:
+    """One request's call of the application.
+
+    After `run`: ending, code (the status sent, 0 for none), fields (the headers sent), body_bytes
+    (of the body, as given to the sink), problem (the exception, where one ended it), remarks
+    (what the application did wrong without harm to the connection).
+    """
+
+    __slots__ = (
+        "abandoned",
+        "body_bytes",
+        "ending",
+        "environ",
+        "head",
+        "problem",
+        "remarks",
+        "sink",
+        "state",
+        "writer",
+    )
+
+    def __init__(self, environ: dict[str, Any], sink: Sink, writer: Writer) -> None:
+        self.environ = environ
+        self.sink = sink
+        self.writer = writer
+        self.state = _UNSET
+        self.head: ResponseHead | None = None
+        self.abandoned = False
+        self.body_bytes = 0
+        self.ending = Ending.OK
+        self.problem: BaseException | None = None
+        self.remarks: list[str] | None = None
+
+    # -- what the engine reads afterwards -----------------------------------------------------
+
+    @property
+    def code(self) -> int:
+        """The status that was sent, 0 where none was."""
+        if self.state is _SENT and self.head is not None:
+            return self.head.code
+        return 0
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """The header fields as the application gave them."""
+        return self.head.declared if self.head is not None else []
+
+    def remark(self, text: str) -> None:
+        """Note what the application did wrong."""
+        if self.remarks is None:
+            self.remarks = []
+        self.remarks.append(text)
+
+    # -- the call -----------------------------------------------------------------------------
+
+    def run(self, application: Application) -> None:
+        """Call the application and send what it answers; raises nothing."""
+        result: Any = None
+        try:
+            result = application(self.environ, self.start_response)
+            kind = type(result)
+            if kind is list or kind is tuple:
+                self._send_whole(result)
+            elif kind is FileWrapper:
+                self._send_file(result)
+            else:
+                self._send_each(result)
+        except BaseException as problem:
+            self._fail(problem)
+        if result is not None and hasattr(result, "close"):
+            try:
+                result.close()
+            except BaseException as problem:
+                # The response is out; what close() was to do is not. It is logged, not answered.
+                if self.problem is None:
+                    self.problem = problem
+
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
+    ) -> Callable[[bytes], None]:
+        """PEP 3333's start_response; raises InvalidResponse for what cannot be sent."""
+        if exc_info is not None:
+            try:
+                if self.state is _SENT:
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None  # breaks the reference cycle, as the PEP asks
+        elif self.state is not _UNSET:
+            raise RuntimeError("start_response was called a second time without exc_info")
+        self.head = judge_response(status, headers)
+        self.state = _DECLARED
+        if self.head.dropped:
+            names = ", ".join(self.head.dropped)
+            self.remark(f"hop-by-hop headers belong to the server and were left out: {names}")
+        return self.write
+
+    def write(self, block: bytes) -> None:
+        """PEP 3333's write callable."""
+        if type(block) is not bytes:
+            raise TypeError(f"write() takes bytes, not {type(block).__name__}")
+        if block:
+            self._emit(block)
+
+    def may_hint(self) -> bool:
+        """Whether an interim response may still be sent."""
+        return self.state is not _SENT and not self.writer.http_10
+
+    # -- sending ------------------------------------------------------------------------------
+
+    def _head_bytes(self, body_length: int) -> bytes:
+        """The head, once; from here on the status cannot change."""
+        head = self.head
+        if head is None:
+            raise InvalidResponse("the application answered without calling start_response")
+        # Set before the check: `abandon` sets its flag before it looks at the state, so of the two
+        # sides at most one sends.
+        self.state = _SENT
+        if self.abandoned:
+            raise Abandoned
+        return self.writer.head(head, body_length, self.sink.date_line())
+
+    def _send_whole(self, blocks: list[bytes] | tuple[bytes, ...]) -> None:
+        """The body is at hand: one write for head and body."""
+        body = blocks[0] if len(blocks) == 1 else b"".join(blocks)
+        if type(body) is not bytes:
+            raise TypeError(f"the body's blocks must be bytes, not {type(body).__name__}")
+        if self.state is _SENT:  # write() was used before
+            if body:
+                self._emit(body)
+            self._finish()
+            return
+        head = self._head_bytes(len(body))
+        writer = self.writer
+        remaining = writer.remaining
+        if writer.bodyless:
+            self.sink.send(head)
+        elif remaining == len(body):
+            writer.remaining = 0
+            self.body_bytes = remaining
+            if remaining <= _JOINED_BYTES:
+                self.sink.send(head + body)
+            else:
+                self.sink.send(head)
+                self.sink.send(body)
+        else:
+            self.sink.send(head)
+            if body:
+                self._emit(body)
+            self._finish()
+
+    def _send_each(self, blocks: Iterable[bytes]) -> None:
+        for block in blocks:
+            if block:
+                if type(block) is not bytes:
+                    raise TypeError(f"the body's blocks must be bytes, not {type(block).__name__}")
+                if self.state is _SENT:
+                    self._emit(block)
+                else:
+                    self._emit_first(block, blocks)
+        self._finish()
+
+    def _emit_first(self, block: bytes, blocks: Iterable[bytes]) -> None:
+        """Head and first block together; an iterable of one item has a length (PEP 3333)."""
+        length = -1
+        head = self.head
+        if head is not None and head.content_length < 0 and hasattr(blocks, "__len__"):
+            try:
+                length = len(block) if len(blocks) == 1 else -1
+            except TypeError:
+                length = -1
+        self._emit(block, length)
+
+    def _emit(self, block: bytes, body_length: int = -1) -> None:
+        """Send one block, with the head before it where that is still to be sent."""
+        head = b"" if self.state is _SENT else self._head_bytes(body_length)
+        writer = self.writer
+        remaining = writer.remaining
+        if 0 <= remaining < len(block) and not writer.bodyless:
+            self.remark(
+                f"the body is longer than its Content-Length; "
+                f"{len(block) - remaining} bytes or more were left out"
+            )
+            block = block[:remaining]
+        if self.abandoned:
+            raise Abandoned
+        if writer.bodyless:
+            if head:
+                self.sink.send(head)
+            return
+        size = len(block)
+        self.body_bytes += size
+        if size <= _JOINED_BYTES:
+            self.sink.stream(head + writer.data(block))
+            return
+        before, behind = writer.frame(size)
+        if head or before:
+            self.sink.send(head + before)
+        self.sink.stream(block)
+        if behind:
+            self.sink.send(behind)
+
+    def _finish(self) -> None:
+        """The application has given all its blocks."""
+        head = b"" if self.state is _SENT else self._head_bytes(0)
+        writer = self.writer
+        if writer.remaining > 0:
+            # A shorter body must not look whole: the connection is cut (RFC 9112 6.3).
+            missing = writer.remaining
+            writer.keep_alive = False
+            self.ending = Ending.CUT
+            self.remark(f"the body is shorter than its Content-Length; {missing} bytes are missing")
+        data = head + writer.end()
+        if data:
+            self.sink.send(data)
+
+    def _send_file(self, wrapper: FileWrapper) -> None:
+        opened = self.sink.open_file(wrapper.filelike) if self.state is _DECLARED else None
+        if opened is None:
+            self._send_each(wrapper)
+            return
+        descriptor, offset, size = opened
+        try:
+            head = self._head_bytes(size)
+        except BaseException:
+            self.sink.close_file(descriptor)
+            raise
+        writer = self.writer
+        if writer.bodyless:
+            self.sink.close_file(descriptor)
+            self.sink.send(head)
+            return
+        # The size is known, so the writer chose a length: what was declared, or this size.
+        count = min(size, writer.remaining)
+        writer.remaining -= count
+        self.body_bytes = count
+        self.sink.send_file(head, descriptor, offset, count)
+        self._finish()
+
+    def _fail(self, problem: BaseException) -> None:
+        """The call ended in an exception: answer 500 while that is possible, else cut."""
+        if isinstance(problem, Abandoned) or self.abandoned:
+            self.writer.keep_alive = False
+            self.ending = Ending.ABANDONED
+            return
+        if isinstance(problem, ClientGone):
+            self.writer.keep_alive = False
+            self.ending = Ending.ABORTED
+            return
+        self.problem = problem
+        if self.state is _SENT:
+            self.writer.keep_alive = False
+            self.ending = Ending.CUT
+            return
+        self.ending = Ending.FAILED
+        self.head = judge_response(
+            "500 Internal Server Error", [("Content-Type", "text/plain; charset=utf-8")]
+        )
+        text = f"500 {reason_of(500)}\n".encode()
+        try:
+            head = self._head_bytes(len(text))
+            self.body_bytes = 0 if self.writer.bodyless else len(text)
+            self.sink.send(head if self.writer.bodyless else head + text)
+        except ClientGone:
+            self.ending = Ending.ABORTED
+        except Abandoned:
+            self.ending = Ending.ABANDONED

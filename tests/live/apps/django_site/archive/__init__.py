@@ -1,0 +1,1 @@
+"""The project's one Django app: documents with an attached file."""

@@ -1,0 +1,27 @@
+"""Says at the end of a run which live tests were left out, and which package would bring them.
+
+A pytest plug-in of its own, so that it also speaks in the process that only hands out the tests.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.live.programs import missing
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """List the missing programs, with the number of tests that wanted each."""
+    absent = missing()
+    if not absent:
+        return
+    reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    terminalreporter.section("left out")
+    for program, package in absent.items():
+        count = sum(f"{program} is not installed" in reason for reason in reasons)
+        terminalreporter.write_line(
+            f"{count} live tests need {program}: apt-get install {package} brings it"
+        )

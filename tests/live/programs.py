@@ -1,0 +1,108 @@
+"""curl and wrk, where they are installed; a test that needs a missing one is skipped by name."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PACKAGES = {"curl": "curl", "wrk": "wrk"}
+"""Each program, and the Debian package that brings it."""
+
+LONGEST_RUN_SECONDS = 60.0
+
+
+def needs(program: str) -> pytest.MarkDecorator:
+    """Marks a test that cannot run without `program`."""
+    reason = f"{program} is not installed (Debian package {PACKAGES[program]})"
+    return pytest.mark.skipif(shutil.which(program) is None, reason=reason)
+
+
+def missing() -> dict[str, str]:
+    """The programs that are not here, with the packages that would bring them."""
+    return {name: package for name, package in PACKAGES.items() if shutil.which(name) is None}
+
+
+@dataclass(frozen=True)
+class CurlAnswer:
+    """What curl saw: the last response's status and head, and its exit status."""
+
+    exit_status: int
+    status: int
+    head: str
+    body: bytes
+    stderr: str
+
+
+def curl(directory: Path, *arguments: str) -> CurlAnswer:
+    """Run curl silently with these arguments; its files go to `directory`."""
+    head, body = directory / "curl.head", directory / "curl.body"
+    head.unlink(missing_ok=True)
+    body.unlink(missing_ok=True)
+    # -q comes first, so that nobody's ~/.curlrc changes a test.
+    command = ["curl", "-q", "-sS", "--noproxy", "*", "--max-time", str(LONGEST_RUN_SECONDS)]
+    files = ["--dump-header", str(head), "--output", str(body), "--write-out", "%{http_code}"]
+    done = subprocess.run(
+        [*command, *files, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_RUN_SECONDS + 10,
+        check=False,
+    )
+    return CurlAnswer(
+        exit_status=done.returncode,
+        status=int(done.stdout or 0),
+        head=head.read_text("latin-1") if head.exists() else "",
+        body=body.read_bytes() if body.exists() else b"",
+        stderr=done.stderr,
+    )
+
+
+@dataclass(frozen=True)
+class WrkReport:
+    """What wrk counted: all its answers, and every way in which one can fail."""
+
+    requests: int
+    wrong_status: int
+    socket_errors: int
+    text: str
+
+    @property
+    def failed(self) -> int:
+        return self.wrong_status + self.socket_errors
+
+
+def wrk_command(url: str, *, seconds: int, connections: int) -> list[str]:
+    """One thread of wrk: the load is bounded by its time and its connections."""
+    duration, clients = f"-d{seconds}s", f"-c{connections}"
+    return ["wrk", "-t1", duration, clients, "--timeout", "20s", url]
+
+
+def parse_wrk(text: str) -> WrkReport:
+    """Read wrk's summary."""
+    requests = re.search(r"(\d+) requests in ", text)
+    assert requests, text
+    wrong = re.search(r"Non-2xx or 3xx responses: (\d+)", text)
+    errors = re.search(
+        r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", text
+    )
+    return WrkReport(
+        requests=int(requests[1]),
+        wrong_status=int(wrong[1]) if wrong else 0,
+        socket_errors=sum(map(int, errors.groups())) if errors else 0,
+        text=text,
+    )
+
+
+def wrk(url: str, *, seconds: int = 1, connections: int = 8) -> WrkReport:
+    """Run wrk to its end."""
+    command = wrk_command(url, seconds=seconds, connections=connections)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=seconds + 30, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return parse_wrk(done.stdout)

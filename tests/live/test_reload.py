@@ -1,0 +1,148 @@
+"""New code under load: HUP and --reload, with good code and with broken code."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.live.load import Load
+from tests.live.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.live.harness import Server, Start
+
+GOOD = """
+import json, os
+from tests.live.apps.plain import asked
+
+VERSION = {version!r}
+
+def application(environ, start_response):
+    body = json.dumps({{"tag": asked(environ, "tag"), "pid": os.getpid(), "version": VERSION}})
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [body.encode()]
+"""
+BROKEN = {
+    "syntax error": ("def application(:\n", "SyntaxError"),
+    "import error": ("import no_such_module_anywhere\n", "no_such_module_anywhere"),
+    "exception": ("raise RuntimeError('broken deploy')\n", "RuntimeError: broken deploy"),
+    "exit": ("raise SystemExit(7)\n", "(?i)SystemExit|exit"),
+    "no application": ("nothing = 1\n", "application"),
+}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """Where the code of the application is kept; its first version is there."""
+    directory = tmp_path / "code"
+    directory.mkdir()
+    deploy(directory, GOOD.format(version="1"))
+    return directory
+
+
+def deploy(site: Path, code: str) -> None:
+    """Put new code in place whole, as a deployment does."""
+    new = site / "site_code.new"
+    new.write_text(code)
+    new.replace(site / "site_code.py")
+
+
+def version_of(server: Server) -> str:
+    version: str = server.get("/?tag=version").json()["version"]
+    return version
+
+
+def serves_only(server: Server, version: str) -> Callable[[], bool]:
+    """Whether each of several new connections is answered by that version."""
+    return lambda: {version_of(server) for _ in range(6)} == {version}
+
+
+def test_hup_brings_new_code_and_fails_no_request(start: Start, site: Path) -> None:
+    server = start("site_code", "--workers", "2", "--threads", "2", "--pythonpath", str(site))
+    with Load(server.address, connections=4, path="/") as load:
+        for version in "234":
+            old = server.workers()
+            deploy(site, GOOD.format(version=version))
+            server.signal(signal.SIGHUP)
+            eventually(serves_only(server, version), f"version {version} is served")
+            server.wait_for_new_workers(old, 2)
+    load.report.assert_flawless(server.access_lines())
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_hup_with_broken_code_leaves_the_old_workers_serving(
+    start: Start, site: Path, kind: str
+) -> None:
+    code, expected = BROKEN[kind]
+    server = start("site_code", "--workers", "2", "--pythonpath", str(site))
+    old = server.wait_for_workers(2)
+    with Load(server.address, connections=3, path="/") as load:
+        deploy(site, code)
+        server.signal(signal.SIGHUP)
+        server.wait_for_log(expected)
+        eventually(lambda: server.workers() == old, "only the old workers are there")
+        assert version_of(server) == "1"
+        deploy(site, GOOD.format(version="2"))
+        server.signal(signal.SIGHUP)
+        eventually(serves_only(server, "2"), "the repaired code is served")
+        server.wait_for_new_workers(old, 2)
+    load.report.assert_flawless(server.access_lines())
+
+
+def test_many_hups_at_once_end_with_the_newest_code(start: Start, site: Path) -> None:
+    server = start("site_code", "--workers", "2", "--pythonpath", str(site))
+    with Load(server.address, connections=3, path="/") as load:
+        for version in range(2, 12):
+            deploy(site, GOOD.format(version=str(version)))
+            server.signal(signal.SIGHUP)
+        eventually(serves_only(server, "11"), "the newest code is served", 30)
+        server.wait_for_workers(2)
+    load.report.assert_flawless(server.access_lines())
+
+
+def test_hup_reads_the_configuration_again(start: Start, site: Path, tmp_path: Path) -> None:
+    config = tmp_path / "settings.py"
+    config.write_text("workers = 1\n")
+    server = start("site_code", "--config", str(config), "--pythonpath", str(site))
+    server.wait_for_workers(1)
+    config.write_text("workers = 3\n")
+    server.signal(signal.SIGHUP)
+    server.wait_for_workers(3)
+    config.write_text("workers = 'several'\n")
+    server.signal(signal.SIGHUP)
+    server.wait_for_log("several")
+    assert version_of(server) == "1"
+    assert len(server.workers()) == 3
+
+
+def test_reload_follows_the_file(start: Start, site: Path) -> None:
+    server = start("site_code", "--reload", "--pythonpath", str(site))
+    assert version_of(server) == "1"
+    deploy(site, GOOD.format(version="2"))
+    eventually(serves_only(server, "2"), "the changed file is served")
+    deploy(site, BROKEN["syntax error"][0])
+    server.wait_for_log("SyntaxError")
+    assert version_of(server) == "2"
+    deploy(site, GOOD.format(version="3"))
+    eventually(serves_only(server, "3"), "the repaired file is served")
+
+
+def test_reload_follows_an_extra_file(start: Start, site: Path) -> None:
+    template = site / "page.html"
+    template.write_text("one")
+    server = start(
+        "site_code",
+        "--reload",
+        "--reload-extra-file",
+        str(template),
+        "--pythonpath",
+        str(site),
+    )
+    old = server.wait_for_workers(1)
+    template.write_text("two, and longer")
+    server.wait_for_new_workers(old, 1)
