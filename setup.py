@@ -1,4 +1,4 @@
-"""Build of the compiled core: every module that has a .pxd file beside its .py file.
+"""Build of the compiled core: every module that has a .pxd or .pyx file beside its .py file.
 
 The same sources run interpreted, so that a missing compiler or Cython makes canter slower, never
 uninstallable. CANTER_EXTENSIONS decides: `auto` (the default) compiles what it can, `off` compiles
@@ -33,8 +33,16 @@ DIRECTIVES = {
 
 def compilable() -> list[str]:
     """The names of the modules to compile."""
-    typed = sorted(path for path in SOURCE.rglob("*.pxd") if path.with_suffix(".py").exists())
-    return [".".join(path.relative_to(SOURCE).with_suffix("").parts) for path in typed]
+    found = [*SOURCE.rglob("*.pxd"), *SOURCE.rglob("*.pyx")]
+    twins = sorted({path.with_suffix(".py") for path in found if path.with_suffix(".py").exists()})
+    return [".".join(path.relative_to(SOURCE).with_suffix("").parts) for path in twins]
+
+
+def source_of(name: str) -> str:
+    """What is compiled for a module: its .pyx where it has one, else its .py."""
+    module = Path("src", *name.split("."))
+    written_in_c = (ROOT / module).with_suffix(".pyx").exists()
+    return str(module.with_suffix(".pyx" if written_in_c else ".py"))
 
 
 def extensions() -> list[Extension]:
@@ -48,27 +56,26 @@ def extensions() -> list[Extension]:
         if MODE == "require":
             raise
         return []
-    wanted = [
-        Extension(
+    built: list[Extension] = []
+    # One by one, so that a module that Cython cannot translate leaves the others compiled.
+    for name in compilable():
+        extension = Extension(
             name,
             [str(Path("src", *name.split(".")).with_suffix(".py"))],
             extra_compile_args=["-O3"],
             optional=MODE != "require",
         )
-        for name in compilable()
-    ]
-    try:
-        built: list[Extension] = cythonize(
-            wanted,
-            build_dir="build/cython",
-            include_path=["src"],
-            compiler_directives=DIRECTIVES,
-            quiet=True,
-        )
-    except CompileError:
-        if MODE == "require":
-            raise
-        return []
+        try:
+            built += cythonize(
+                [extension],
+                build_dir="build/cython",
+                include_path=["src"],
+                compiler_directives=DIRECTIVES,
+                quiet=True,
+            )
+        except CompileError:
+            if MODE == "require":
+                raise
     return built
 
 

@@ -1,7 +1,7 @@
 """The load generators: how wrk and the paced client are called, and what they print is read.
 
 Both print one JSON object. wrk asks again as soon as it is answered (`load.lua`), the paced client
-asks at a fixed rate (`pace.c`).
+asks at times of its own (`pace.c`).
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.apps import plain
 from benchmarks.probe import Answer
-from benchmarks.scenarios import Beside, Request, Steady
+from benchmarks.scenarios import Request, Steady
 from benchmarks.sides import Tools
 
 LOAD_SCRIPT = Path(__file__).with_name("load.lua")
@@ -77,10 +78,12 @@ def wrk_command(
     return [*command, request.method, str(request.body_bytes), str(pipelined)]
 
 
-def pace_command(tools: Tools, port: int, beside: Beside, seconds: float, body: bytes) -> list[str]:
-    """The paced client on the small request."""
-    numbers = [beside.quick_connections, beside.quick_per_second, seconds]
-    return [str(tools.pace), str(port), "/", *map(str, numbers), body.decode("ascii")]
+def pace_command(
+    tools: Tools, port: int, path: str, per_second: int, connections: int, seconds: float
+) -> list[str]:
+    """The command of the paced client, for a path that answers as the small request does."""
+    numbers = map(str, (connections, per_second, seconds))
+    return [str(tools.pace), str(port), path, *numbers, plain.SMALL.decode("ascii")]
 
 
 def pinned(command: Sequence[str], core: int | None) -> list[str]:
@@ -123,6 +126,15 @@ def run_client(command: Sequence[str], seconds: float) -> Load:
     except BaseException:
         client.end()
         raise
+
+
+def never_answered(load: Load, steady: Steady) -> int:
+    """How many of the requests that a round begins with were not answered in all of it, at least.
+
+    wrk counts no connection that merely waits: a server that answers the first request of each
+    batch and then stalls has no errors by its account, and hardly any cost.
+    """
+    return max(0, steady.connections * steady.pipelined - load.requests)
 
 
 def wrong_sizes(load: Load, answer: Answer, steady: Steady) -> int:

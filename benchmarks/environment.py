@@ -104,7 +104,7 @@ def prepare_tools(python: Path, directory: Path) -> Tools:
         target = directory / name
         source = str(HERE / f"{name}.c")
         done = subprocess.run(
-            [str(compiler), *COMPILE_FLAGS, "-o", str(target), source],
+            [str(compiler), *COMPILE_FLAGS, "-o", str(target), source, "-lm"],
             capture_output=True,
             text=True,
             check=False,

@@ -12,6 +12,7 @@ from benchmarks.results import ScenarioResult, Series
 
 FLOOR = "floor"
 OURS = "canter"
+LOGGING = "+log"  # ends the key of a side's series with the access log on
 NOISE = 0.03  # two sides nearer than this are level
 
 
@@ -74,6 +75,11 @@ def best_of(result: ScenarioResult, metric: Metric, sides: Iterable[Series]) -> 
     return None
 
 
+def ours_beside(result: ScenarioResult, series: Series) -> Series | None:
+    """What of canter a side is compared with: with the access log on, canter that logs too."""
+    return result.of(OURS + LOGGING if series.side.endswith(LOGGING) else OURS)
+
+
 @dataclass(frozen=True, slots=True)
 class Loss:
     """A peer that was ahead: canter's reading is `ratio` times worse."""
@@ -84,12 +90,10 @@ class Loss:
 
 def losses(result: ScenarioResult, metric: Metric) -> list[Loss]:
     """The peers without errors that were ahead of canter by more than noise, the farthest first."""
-    ours = result.of(OURS)
-    if ours is None:
-        return []
     found = []
-    for series in filter(is_peer, result.series):
-        ratio = paired_ratio(metric, ours, series)
-        if is_clean(series) and ratio is not None and ratio > 1 + NOISE:
+    for series in filter(is_clean, filter(is_peer, result.series)):
+        ours = ours_beside(result, series)
+        ratio = paired_ratio(metric, ours, series) if ours else None
+        if ratio is not None and ratio > 1 + NOISE:
             found.append(Loss(series.label, ratio))
     return sorted(found, key=lambda loss: -loss.ratio)

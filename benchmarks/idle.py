@@ -12,7 +12,7 @@ from typing import Self
 from benchmarks import probe
 from benchmarks.scenarios import Request
 
-OPENED_WITHIN_SECONDS = 90.0
+OPENED_WITHIN_SECONDS = 45.0
 SPARE_DESCRIPTORS = 1000
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import process_tree
-from benchmarks.apps import plain
 from benchmarks.clients import (
     Client,
     ClientError,
     Load,
+    never_answered,
     pace_command,
     pinned,
     run_client,
@@ -29,7 +29,7 @@ from benchmarks.metrics import (
     P99_MS,
     PROCESSOR_US,
     REQUESTS,
-    SLOW_REQUESTS,
+    SLOW_P99_MS,
     START_MS,
 )
 from benchmarks.probe import Answer, ProbeError, ask
@@ -95,8 +95,10 @@ def run_steady(server: Server, scenario: Scenario, steady: Steady, context: Cont
     errors |= load.errors
     if answer is not None and (wrong := wrong_sizes(load, answer, steady)):
         errors["wrong size"] = wrong
+    if stalled := never_answered(load, steady):
+        errors["never answered"] = stalled
     if load.requests == 0:
-        return Round({}, errors | {"no answer": 1})
+        return Round({}, errors)
     values = {
         PROCESSOR_US.key: used * 1e6 / load.requests,
         REQUESTS.key: load.requests_per_second,
@@ -107,28 +109,30 @@ def run_steady(server: Server, scenario: Scenario, steady: Steady, context: Cont
 
 
 def run_beside(server: Server, scenario: Scenario, beside: Beside, context: Context) -> Round:
-    """Slow requests by wrk and quick ones by the paced client meanwhile. Raises ClientError."""
+    """Slow requests, and quick ones meanwhile, both by the paced client. Raises ClientError."""
     seconds = context.seconds * scenario.stretch
     # The slow load begins before the quick one and ends after it.
-    slow_seconds = seconds + 1
-    slow_command = wrk_command(
-        context.tools, server.port, beside.slow, slow_seconds, beside.slow_connections
-    )
-    slow = Client(slow_command, slow_seconds)
+    slow_seconds = seconds + 2 * SETTLE_SECONDS
+
+    def paced(path: str, per_second: int, for_seconds: float) -> list[str]:
+        return pace_command(
+            context.tools, server.port, path, per_second, beside.connections, for_seconds
+        )
+
+    slow = Client(paced(beside.slow_path, beside.slow_per_second, slow_seconds), slow_seconds)
     try:
         time.sleep(SETTLE_SECONDS)
-        command = pace_command(context.tools, server.port, beside, seconds, plain.SMALL)
-        quick = run_client(command, seconds)
+        quick_load = run_client(paced("/", beside.quick_per_second, seconds), seconds)
         slow_load = slow.result()
     except BaseException:
         slow.end()
         raise
-    errors = dict(quick.errors)
+    errors = dict(quick_load.errors)
     errors |= {f"slow {kind}": count for kind, count in slow_load.errors.items()}
     values = {
-        P99_MS.key: quick.p99_ms,
-        P50_MS.key: quick.p50_ms,
-        SLOW_REQUESTS.key: slow_load.requests_per_second,
+        P99_MS.key: quick_load.p99_ms,
+        P50_MS.key: quick_load.p50_ms,
+        SLOW_P99_MS.key: slow_load.p99_ms,
     }
     return Round(values, errors)
 

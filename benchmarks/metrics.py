@@ -35,8 +35,8 @@ PROCESSOR_US = Metric(
 REQUESTS = Metric("requests_per_second", "requests/s", "requests per second", Better.HIGHER)
 P50_MS = Metric("p50_ms", "p50 ms", "median latency in milliseconds", Better.LOWER)
 P99_MS = Metric("p99_ms", "p99 ms", "99th percentile of latency in milliseconds", Better.LOWER)
-SLOW_REQUESTS = Metric(
-    "slow_requests_per_second", "slow requests/s", "slow requests per second", Better.HIGHER
+SLOW_P99_MS = Metric(
+    "slow_p99_ms", "slow p99 ms", "99th percentile of the slow ones in milliseconds", Better.LOWER
 )
 CONNECTION_KIB = Metric(
     "connection_kib", "KiB/connection", "KiB of memory per idle connection", Better.LOWER
@@ -63,7 +63,7 @@ METRICS = {
         REQUESTS,
         P50_MS,
         P99_MS,
-        SLOW_REQUESTS,
+        SLOW_P99_MS,
         CONNECTION_KIB,
         BESIDE_SHARE,
         START_MS,

@@ -1,8 +1,10 @@
-/* The paced client: requests at a fixed rate, whatever the server does, and how long each took.
+/* The paced client: requests at their own times, whatever the server does, and how long each took.
  *
  * A client that waits for one answer before it asks again asks less often while the server is slow,
- * and so hides just the waiting it should show. Here request number k is due at start + k / rate;
- * its time is counted from then until its answer is complete, the wait for a free connection too.
+ * and so hides just the waiting it should show. Here the times are drawn beforehand, RATE a second
+ * at random as independent users would come, the same for every run with the same arguments. A
+ * request's time counts from when it was due until its answer is complete, the wait for a free
+ * connection too. Connections are kept and used in turn, as a proxy uses those it keeps.
  *
  *     pace PORT PATH CONNECTIONS RATE SECONDS BODY
  *
@@ -11,6 +13,7 @@
 
 #define _GNU_SOURCE
 #include <errno.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -40,8 +43,10 @@ static struct sockaddr_in server;
 static char request[1024];
 static size_t request_bytes;
 static const char *body;
-static int64_t *taken_ns;
+static int64_t *due_ns;   /* after the start, ascending */
+static int64_t *taken_ns; /* of the answers, in the order they came */
 static size_t done;
+static int turn; /* the connection that is next to be used */
 static long connect_errors, read_errors, status_errors, body_errors, timeout_errors;
 
 static int64_t now_ns(void) {
@@ -50,30 +55,39 @@ static int64_t now_ns(void) {
     return (int64_t)now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
+static void close_connection(int index) {
+    struct connection *c = &connections[index];
+    if (c->descriptor >= 0) close(c->descriptor);
+    c->descriptor = -1;
+    c->busy = 0;
+    c->filled = 0;
+    polled[index].fd = -1; /* poll passes over it */
+}
+
+/* Connections are opened when they are first used: a server of one request at a time would wait
+ * for the request of a connection that has none. */
 static void open_connection(int index) {
     struct connection *c = &connections[index];
     int one = 1;
-    if (c->descriptor > 0) close(c->descriptor);
-    c->busy = 0;
-    c->filled = 0;
     c->descriptor = socket(AF_INET, SOCK_STREAM, 0);
     setsockopt(c->descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (connect(c->descriptor, (struct sockaddr *)&server, sizeof server) < 0) {
         connect_errors++;
-        close(c->descriptor);
-        c->descriptor = -1;
+        close_connection(index);
+        return;
     }
-    polled[index].fd = c->descriptor; /* poll passes over -1 */
+    polled[index].fd = c->descriptor;
     polled[index].events = POLLIN;
 }
 
-/* Returns 1 if the request is on its way, 0 if the caller is to try another connection. */
+/* Returns 1 if the request is on its way, 0 if the caller is to try another connection, -1 if the
+ * server refuses connections and the request is lost. */
 static int ask(int index, int64_t due_ns) {
     struct connection *c = &connections[index];
     if (c->descriptor < 0) open_connection(index);
-    if (c->descriptor < 0) return 0;
+    if (c->descriptor < 0) return -1;
     if (send(c->descriptor, request, request_bytes, MSG_NOSIGNAL) != (ssize_t)request_bytes) {
-        open_connection(index); /* the server had closed it between two requests, as it may */
+        close_connection(index); /* the server had closed it between two requests, as it may */
         return 0;
     }
     c->busy = 1;
@@ -106,7 +120,7 @@ static void read_answer(int index) {
     if (got < 0 && errno == EAGAIN) return;
     if (got <= 0) {
         if (c->busy) read_errors++;
-        open_connection(index);
+        close_connection(index);
         return;
     }
     c->filled += (size_t)got;
@@ -114,14 +128,14 @@ static void read_answer(int index) {
     if (verdict == 0) return;
     if (verdict < 0) {
         body_errors++;
-        open_connection(index);
+        close_connection(index);
         return;
     }
     taken_ns[done++] = now_ns() - c->due_ns;
     int closing = strcasestr(c->answer, "\r\nconnection: close") != NULL;
     c->busy = 0;
     c->filled = 0;
-    if (closing) open_connection(index);
+    if (closing) close_connection(index);
 }
 
 static int ascending(const void *left, const void *right) {
@@ -150,27 +164,49 @@ static int is_any_busy(int count) {
     return 0;
 }
 
+/* Draws the times of all requests; returns how many there are. */
+static long draw(double rate, double duration_seconds) {
+    size_t room = (size_t)(rate * duration_seconds * 2) + 100;
+    uint64_t state = 88172645463325252ULL; /* xorshift64 */
+    double at_seconds = 0;
+    long total = 0;
+    due_ns = calloc(room, sizeof *due_ns);
+    taken_ns = calloc(room, sizeof *taken_ns);
+    while ((size_t)total < room) {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        double uniform = ((double)(state >> 11) + 1) / 9007199254740993.0; /* in (0, 1) */
+        at_seconds += -log(uniform) / rate;
+        if (at_seconds >= duration_seconds) break;
+        due_ns[total++] = (int64_t)(at_seconds * 1e9);
+    }
+    return total;
+}
+
 /* Sends what is due, as far as connections are free, oldest first; returns how many were sent. */
-static long send_due(int count, long sent, long total, int64_t start_ns, double rate) {
-    for (int index = 0; index < count && sent < total; index++) {
-        int64_t due_ns = start_ns + (int64_t)((double)sent * 1e9 / rate);
-        if (due_ns > now_ns()) break;
-        if (!connections[index].busy && ask(index, due_ns)) sent++;
+static long send_due(int count, long sent, long total, int64_t start_ns) {
+    for (int tried = 0; tried < count && sent < total; tried++) {
+        if (start_ns + due_ns[sent] > now_ns()) break;
+        int index = turn;
+        turn = (turn + 1) % count;
+        if (!connections[index].busy && ask(index, start_ns + due_ns[sent]) != 0) sent++;
     }
     return sent;
 }
 
 static void run(int count, double rate, double duration_seconds) {
-    long total = (long)(rate * duration_seconds), sent = 0;
-    taken_ns = calloc((size_t)total + 1, sizeof *taken_ns);
-    for (int index = 0; index < count; index++) open_connection(index);
+    long total = draw(rate, duration_seconds), sent = 0;
+    for (int index = 0; index < count; index++) {
+        connections[index].descriptor = -1;
+        close_connection(index);
+    }
     int64_t start_ns = now_ns();
     int64_t end_ns = start_ns + (int64_t)(duration_seconds * 1e9) + STRAGGLERS_NS;
     while (now_ns() < end_ns && (sent < total || is_any_busy(count))) {
-        sent = send_due(count, sent, total, start_ns, rate);
-        int64_t due_ns = start_ns + (int64_t)((double)sent * 1e9 / rate);
-        int64_t wait_ns = due_ns - now_ns();
-        if (sent >= total || wait_ns > 10000000) wait_ns = 10000000;
+        sent = send_due(count, sent, total, start_ns);
+        int64_t wait_ns = sent < total ? start_ns + due_ns[sent] - now_ns() : 10000000;
+        if (wait_ns > 10000000) wait_ns = 10000000;
         if (wait_ns <= 0) wait_ns = 100000; /* due, but every connection is busy */
         struct timespec wait = {.tv_nsec = (long)wait_ns};
         if (ppoll(polled, (nfds_t)count, &wait, NULL) <= 0) continue;

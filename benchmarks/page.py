@@ -8,12 +8,14 @@ from pathlib import Path
 from benchmarks import svg, targets
 from benchmarks.figures import (
     FLOOR,
+    LOGGING,
     NOISE,
     OURS,
     is_clean,
     is_peer,
     losses,
     median,
+    ours_beside,
     paired_ratio,
     ranked,
     spread,
@@ -25,6 +27,7 @@ from benchmarks.sides import SIDES
 
 PLOTS = "benchmarks"  # the folder of the plots beside the page
 NOTHING = "-"
+MARKED = "gunicorn-gthread"  # what most who come to canter run today
 
 METHOD = """\
 - Ratios within one run are what this page is about; absolute figures belong to one machine.
@@ -38,8 +41,9 @@ METHOD = """\
 - Each server is probed before and after each round, and its answer read and compared; during a
   round refused or broken connections, statuses other than 2xx and 3xx, time-outs and answers of a
   wrong size are counted. A side with any error comes last and is never called ahead.
-- wrk asks again as soon as it is answered. Where quick requests run beside slow ones they come at a
-  fixed rate, and each is timed from when it was due, so that waiting is not hidden.
+- wrk asks again as soon as it is answered. Where quick requests run beside slow ones both come at
+  random times, the same for every server, and each is timed from when it was due, so that waiting
+  is not hidden.
 """
 
 
@@ -78,7 +82,6 @@ def _cell(series: Series, metric: Metric, *, headline: bool) -> str:
 
 
 def _scenario_table(scenario: Scenario, result: ScenarioResult) -> str:
-    ours = result.of(OURS)
     rows = []
     for series in ranked(result, scenario.headline):
         name = f"**{series.label}**" if _kind(series) is svg.Kind.OURS else series.label
@@ -86,14 +89,20 @@ def _scenario_table(scenario: Scenario, result: ScenarioResult) -> str:
             _cell(series, metric, headline=metric is scenario.headline)
             for metric in scenario.columns
         ]
-        ratio = None
-        if ours is not None and is_clean(series):
-            ratio = paired_ratio(scenario.headline, series, ours)
+        ratio = _ratio_to_ours(scenario.headline, result, series)
         rows.append(
             [name, *cells, f"{ratio:.2f}" if ratio else NOTHING, _errors(series) or NOTHING]
         )
     headings = ["server", *(metric.heading for metric in scenario.columns), "to canter", "errors"]
     return _table(headings, rows)
+
+
+def _ratio_to_ours(metric: Metric, result: ScenarioResult, series: Series) -> float | None:
+    """How many times worse a side was than canter; None where that would say nothing."""
+    ours = ours_beside(result, series)
+    if ours is None or not is_clean(ours) or not is_clean(series):
+        return None
+    return paired_ratio(metric, series, ours)
 
 
 def scenario_plot(scenario: Scenario, result: ScenarioResult) -> str:
@@ -124,16 +133,15 @@ def overview_plot(report: Report) -> str:
     """How many times more than canter each other side needs, over all scenarios, as SVG."""
     rows = []
     for scenario, result in _measured(report):
-        ours = result.of(OURS)
-        if ours is None or not is_clean(ours):
-            continue
         marks = []
-        for series in filter(is_clean, filter(is_peer, result.series)):
-            ratio = paired_ratio(scenario.headline, series, ours)
+        for series in filter(is_peer, result.series):
+            ratio = _ratio_to_ours(scenario.headline, result, series)
             if ratio is not None:
-                marks.append(svg.Dot(series.label, ratio, svg.Kind.PEER))
-        rows.append((scenario.key, marks))
-    axis = "how many times worse than canter; left of 1: better"
+                marked = series.side.removesuffix(LOGGING) == MARKED
+                kind = svg.Kind.MARKED if marked else svg.Kind.PEER
+                marks.append(svg.Dot(series.label, ratio, kind))
+        rows.append((scenario.key, sorted(marks, key=lambda dot: dot.kind is svg.Kind.MARKED)))
+    axis = "how many times worse than canter (left of 1: better); orange: Gunicorn gthread"
     return svg.dots("Every peer beside canter", axis, rows)
 
 

@@ -17,6 +17,7 @@ from typing import assert_never
 
 from benchmarks import loads
 from benchmarks.clients import ClientError
+from benchmarks.figures import LOGGING
 from benchmarks.loads import Context
 from benchmarks.results import Round, ScenarioResult, Series
 from benchmarks.scenarios import Beside, BigBodies, Idle, Memory, Scenario, Start, Steady
@@ -136,7 +137,7 @@ def measure(
         _measure_starting(scenario, found, context, rounds, say)
     series = [
         Series(
-            entrant.side.key + ("+log" if entrant.logs else ""),
+            entrant.side.key + LOGGING * entrant.logs,
             entrant.label,
             entrant.command,
             entrant.rounds,

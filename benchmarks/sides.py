@@ -227,6 +227,7 @@ SIDES = (
         cannot={
             "blocking-10ms": "a kept connection holds a thread: 32 clients need 32",
             "idle-10000": "a kept connection holds a thread",
+            "stream": "keeps the connection without framing the body; see its router",
         },
         remark="http11-socket; as many threads as the client keeps connections.",
     ),

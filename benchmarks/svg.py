@@ -15,6 +15,7 @@ ROW_HEIGHT = 26
 BAR_HEIGHT = 16
 TOP = 40
 BOTTOM = 14
+AXIS_HEIGHT = 28
 
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #1f2328; }
@@ -22,6 +23,7 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328; }
 .muted { fill: #59636e; }
 .bar-ours, .dot-ours { fill: #0969da; }
 .bar-peer, .dot-peer { fill: #9aa4af; }
+.dot-marked { fill: #bc4c00; }
 .bar-floor { fill: none; stroke: #59636e; stroke-dasharray: 3 2; }
 .bar-flawed, .dot-flawed { fill: none; stroke: #cf222e; }
 .grid { stroke: #d1d9e0; }
@@ -31,6 +33,7 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328; }
   .muted { fill: #9198a1; }
   .bar-ours, .dot-ours { fill: #4493f8; }
   .bar-peer, .dot-peer { fill: #656c76; }
+  .dot-marked { fill: #f0883e; }
   .bar-floor { stroke: #9198a1; }
   .bar-flawed, .dot-flawed { stroke: #f85149; }
   .grid { stroke: #3d444d; }
@@ -46,6 +49,7 @@ class Kind(Enum):
     PEER = "peer"
     FLOOR = "floor"
     FLAWED = "flawed"
+    MARKED = "marked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +127,19 @@ def dots(title: str, axis: str, rows: Sequence[tuple[str, Sequence[Dot]]]) -> st
     def across(ratio: float) -> float:
         return LABEL_WIDTH + room * (math.log10(ratio) - low) / (high - low)
 
-    bottom = TOP + 20 + len(rows) * ROW_HEIGHT
+    first = TOP + AXIS_HEIGHT
+    bottom = first + len(rows) * ROW_HEIGHT
     parts = [f'<text class="muted" x="0" y="{TOP - 2}">{escape(axis)}</text>']
     for tick in scale:
         x, kind = across(tick), "one" if tick == 1 else "grid"
         parts.append(
-            f'<line class="{kind}" x1="{x:.1f}" y1="{TOP + 18}" x2="{x:.1f}" y2="{bottom}"/>'
+            f'<line class="{kind}" x1="{x:.1f}" y1="{first - 2}" x2="{x:.1f}" y2="{bottom}"/>'
         )
         parts.append(
-            f'<text class="muted" x="{x:.1f}" y="{TOP + 13}" text-anchor="middle">{tick:g}</text>'
+            f'<text class="muted" x="{x:.1f}" y="{first - 7}" text-anchor="middle">{tick:g}</text>'
         )
     for place, (label, marks) in enumerate(rows):
-        top = TOP + 20 + place * ROW_HEIGHT
+        top = first + place * ROW_HEIGHT
         parts.append(_label(label, top))
         parts += [
             f'<circle class="dot-{dot.kind.value}" cx="{across(dot.ratio):.1f}" '

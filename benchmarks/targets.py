@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.figures import OURS, best_of, is_clean, is_peer, median, paired_ratio
+from benchmarks.figures import LOGGING, OURS, best_of, is_clean, is_peer, median, paired_ratio
 from benchmarks.metrics import (
     BESIDE_SHARE,
     CONNECTION_KIB,
@@ -79,7 +79,7 @@ def logging_costs_at_most(limit: float) -> Callable[[ScenarioResult, Series], Ve
     """Processor time with the access log is at most `limit` times that without."""
 
     def judge(result: ScenarioResult, ours: Series) -> Verdict:
-        logging = result.of(f"{OURS}+log")
+        logging = result.of(OURS + LOGGING)
         if logging is None or not is_clean(logging):
             return NOT_MEASURED
         return _against("that without", PROCESSOR_US, logging, ours, limit)

@@ -6,6 +6,10 @@ import os
 
 from hypothesis import settings
 
+import canter.extensions  # noqa: F401 - CANTER_EXTENSIONS=off holds from this import on
+
+pytest_plugins = ["tests.live.left_out"]
+
 # No deadline: a slow machine must never fail a test.
 settings.register_profile("developer", max_examples=60, deadline=None)
 settings.register_profile("ci", max_examples=300, deadline=None)

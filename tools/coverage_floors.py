@@ -1,4 +1,4 @@
-"""Hold a coverage report against the floors in pyproject.toml, `[tool.canter.coverage]`.
+"""Hold a coverage report against the floors in pyproject.toml, `[tool.coverage-floors]`.
 
 Usage: python tools/coverage_floors.py coverage.json
 
@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
         return 2
     report = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
     project = Path(__file__).parent.parent / "pyproject.toml"
-    floors = tomllib.loads(project.read_text(encoding="utf-8"))["tool"]["canter"]["coverage"]
+    floors = tomllib.loads(project.read_text(encoding="utf-8"))["tool"]["coverage-floors"]
     missed = 0
     for name, area in sorted(areas_from(report, floors).items()):
         if not area.possible:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 PLAIN = ("Content-Type", "text/plain")
 
@@ -73,7 +73,13 @@ def file(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     if wrapper is not None:
         wrapped: Iterable[bytes] = wrapper(opened, BLOCK_BYTES)
         return wrapped
-    return iter(lambda: opened.read(BLOCK_BYTES), b"")
+    return _blocks(opened)
+
+
+def _blocks(opened: BinaryIO) -> Iterator[bytes]:
+    with opened:
+        while block := opened.read(BLOCK_BYTES):
+            yield block
 
 
 def _sleeping(seconds: float) -> Callable[[Environ, StartResponse], Iterable[bytes]]:

@@ -14,11 +14,13 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
 
 from tests.live.raw_http import Address, Answer, Client, Ended, request_head
+from tests.live.waiting import eventually
 
 TAG = re.compile(r"[?&]tag=([\w-]+) ")
 LONGEST_LOAD_SECONDS = 60.0
@@ -44,16 +46,22 @@ class Report:
     retried: list[str] = field(default_factory=list)
     pids: Counter[int] = field(default_factory=Counter)
 
-    def assert_flawless(self, access_lines: Sequence[str]) -> None:
+    def assert_flawless(self, access_lines: Callable[[], list[str]]) -> None:
         """Every request was answered, and executed once: also those that were tried again."""
         assert self.answered, "the load never got an answer"
         assert not self.failures, self.summary()
         self.assert_logged_once(access_lines)
 
-    def assert_logged_once(self, access_lines: Sequence[str]) -> None:
-        """Every answered request has one line in the access log."""
-        logged = Counter(found[1] for line in access_lines if (found := TAG.search(line)))
-        wrong = {tag: logged[tag] for tag in self.answered if logged[tag] != 1}
+    def assert_logged_once(self, access_lines: Callable[[], list[str]]) -> None:
+        """Every answered request has one line in the access log, soon."""
+
+        def logged() -> Counter[str]:
+            return Counter(found[1] for line in access_lines() if (found := TAG.search(line)))
+
+        with suppress(AssertionError):
+            eventually(lambda: set(self.answered) <= set(logged()), "all are logged", 5)
+        counted = logged()
+        wrong = {tag: counted[tag] for tag in self.answered if counted[tag] != 1}
         assert not wrong, f"{len(wrong)} requests not logged once: {dict(list(wrong.items())[:5])}"
 
     def summary(self) -> str:

@@ -225,7 +225,7 @@ def test_a_spooled_body_leaves_no_file_behind(start: Start, tmp_path: Path) -> N
 
 def test_a_streamed_body_is_read_while_it_comes(start: Start, tmp_path: Path) -> None:
     server = start(PLAIN, "--request-body", "stream")
-    flag = tmp_path / "first line"
+    flag = tmp_path / "first-line"
     with server.client() as client:
         path = f"/reads_the_first_line?flag={flag}"
         client.send(request_head("POST", path, "Content-Length: 1000") + b"first\n")
@@ -237,7 +237,7 @@ def test_a_streamed_body_is_read_while_it_comes(start: Start, tmp_path: Path) ->
 
 def test_a_streamed_chunked_body_is_read_while_it_comes(start: Start, tmp_path: Path) -> None:
     server = start(PLAIN, "--request-body", "stream")
-    flag = tmp_path / "first line"
+    flag = tmp_path / "first-line"
     with server.client() as client:
         path = f"/reads_the_first_line?flag={flag}"
         client.send(request_head("POST", path, "Transfer-Encoding: chunked") + b"6\r\nfirst\n\r\n")
@@ -251,7 +251,7 @@ def test_a_streamed_body_that_is_cut_short_never_looks_complete(
     start: Start, tmp_path: Path, peer: str
 ) -> None:
     server = start(PLAIN, "--request-body", "stream")
-    flag = tmp_path / "first line"
+    flag = tmp_path / "first-line"
     with server.client(source=peer) as client:
         path = f"/reads_the_first_line?flag={flag}"
         client.send(request_head("POST", path, "Content-Length: 1000") + b"first\n")

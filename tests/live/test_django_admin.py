@@ -220,8 +220,8 @@ def test_the_admin_can_be_used_while_wrk_runs_without_a_failed_request(
     report = parse_wrk(text)
     assert report.requests > 0
     assert report.failed == 0, text
-    logged = [Access.parse(line) for line in server.access_lines(f"json?{mark}")]
-    assert len(logged) >= report.requests
+    lines = server.wait_for_access_at_least(f"json?{mark}", report.requests)
+    logged = [Access.parse(line) for line in lines]
     assert {entry.status for entry in logged} == {200}
     visits = [Access.parse(line) for line in server.access_lines(DOCUMENTS)]
     assert {entry.status for entry in visits} <= {200, 302}

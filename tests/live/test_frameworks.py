@@ -253,6 +253,7 @@ def test_wrk_finds_no_failed_request(server: Server, mark: str) -> None:
     assert report.requests > 0
     assert report.failed == 0, report.text
     # wrk leaves without waiting for the last answers: those are logged too, whole or aborted.
-    logged = [Access.parse(line) for line in server.access_lines(mark)]
-    assert report.requests <= len(logged) <= report.requests + 8
+    lines = server.wait_for_access_at_least(mark, report.requests)
+    logged = [Access.parse(line) for line in lines]
+    assert len(logged) <= report.requests + 8
     assert sum(entry.status == 200 for entry in logged) >= report.requests

@@ -71,7 +71,7 @@ def test_hup_brings_new_code_and_fails_no_request(start: Start, site: Path) -> N
             server.signal(signal.SIGHUP)
             eventually(serves_only(server, version), f"version {version} is served")
             server.wait_for_new_workers(old, 2)
-    load.report.assert_flawless(server.access_lines())
+    load.report.assert_flawless(server.access_lines)
 
 
 @pytest.mark.parametrize("kind", BROKEN)
@@ -91,7 +91,7 @@ def test_hup_with_broken_code_leaves_the_old_workers_serving(
         server.signal(signal.SIGHUP)
         eventually(serves_only(server, "2"), "the repaired code is served")
         server.wait_for_new_workers(old, 2)
-    load.report.assert_flawless(server.access_lines())
+    load.report.assert_flawless(server.access_lines)
 
 
 def test_many_hups_at_once_end_with_the_newest_code(start: Start, site: Path) -> None:
@@ -102,7 +102,7 @@ def test_many_hups_at_once_end_with_the_newest_code(start: Start, site: Path) ->
             server.signal(signal.SIGHUP)
         eventually(serves_only(server, "11"), "the newest code is served", 30)
         server.wait_for_workers(2)
-    load.report.assert_flawless(server.access_lines())
+    load.report.assert_flawless(server.access_lines)
 
 
 def test_hup_reads_the_configuration_again(start: Start, site: Path, tmp_path: Path) -> None:

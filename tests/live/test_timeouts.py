@@ -127,7 +127,7 @@ def test_a_stuck_request_is_ended_named_and_hurts_nobody_else(
         server.wait_for_new_workers(old, 1)
         seen = load.count()
         eventually(lambda: load.count() > seen + 100, "the replacement serves")
-    load.report.assert_flawless(server.access_lines())
+    load.report.assert_flawless(server.access_lines)
     logged = server.wait_for_peer(peer)
     assert logged.outcome == "timeout"
     named = server.wait_for_log(rf"/sleeps_in_one_call[^\n]*{mark}").start()

@@ -41,7 +41,7 @@ from canter.net.addresses import (
         ("  127.0.0.1:1  ", TcpAddress("127.0.0.1", 1)),
     ],
 )
-def test_reads(text: str, address: Address):
+def test_reads_an_address(text: str, address: Address):
     assert parse_bind(text) == address
 
 

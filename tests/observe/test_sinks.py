@@ -15,6 +15,7 @@ import pytest
 
 from canter.observe import sinks
 from canter.observe.sinks import LineSink, SinkState, open_sink
+from tests.forking import exit_status, fork_and_run
 
 LINE = b"x" * 99 + b"\n"
 
@@ -271,19 +272,24 @@ def test_closing_waits_a_little_for_a_slow_reader(pipe):
     while sink.state is SinkState.TAKING:
         sink.write(LINE, 1)
     fill(sink, 100)
-    child = os.fork()
-    if not child:
+
+    def read_all() -> None:
+        sink._detach()
+        os.close(writing)
         os.set_blocking(reading, True)
         total = 0
-        os.close(writing)
-        sink._detach()
         while block := os.read(reading, 1 << 16):
             total += len(block)
-        os._exit(0 if total > 100 * len(LINE) else 1)
+        assert total > 100 * len(LINE)
+
+    child = fork_and_run(read_all)
     sink.close(patience_seconds=60)
     assert sink.dropped == 0
-    os.dup2(os.open(os.devnull, os.O_WRONLY), writing)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    # The last writing end has to go for the child to see the end; the fixture closes the number.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, writing)
+    os.close(nowhere)
+    assert exit_status(child) == 0
 
 
 def test_closing_gives_up_on_a_reader_that_does_not_read(pipe):
@@ -302,11 +308,8 @@ def test_a_forked_child_does_not_write_its_parents_lines_again(pipe):
         while sink.state is SinkState.TAKING:
             sink.write(b"parent" + LINE, 1)
         before = drained(reading)
-        child = os.fork()
-        if not child:
-            sink.write(b"child" + LINE, 1)
-            os._exit(0)
-        os.waitpid(child, 0)
+        child = fork_and_run(lambda: sink.write(b"child" + LINE, 1))
+        assert exit_status(child) == 0
         assert drained(reading) == b"child" + LINE
         sink.push()
         after = drained(reading)

@@ -6,6 +6,8 @@ command is `serve`. A command only puts things together: what it does is done by
 
 from __future__ import annotations
 
+# Before any module of the core: it decides which build of it is found.
+import canter.extensions  # noqa: F401 - it acts by being imported
 from canter.cli.dispatch import main
 
 __all__ = ["main"]

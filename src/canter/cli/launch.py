@@ -13,6 +13,7 @@ from canter.cli.guess import guess_application
 from canter.cli.preflight import check_what_is_named
 from canter.cli.workplace import Workplace
 from canter.errors import CanterError, ConfigError
+from canter.extensions import build
 from canter.settings import Layer, Settings, Surroundings, load, settings_report
 
 Application = Callable[..., Any]
@@ -36,8 +37,9 @@ class Launch:
     def run(self) -> int:
         """Serve, or print or check what the settings ask for; the exit status.
 
-        Raises CanterError when nothing can be started.
+        Raises CanterError when nothing can be started, or a core is required that is not there.
         """
+        build()
         settings = self._settings()
         for warning in settings.warnings:
             print(f"canter: warning: {warning}", file=sys.stderr)

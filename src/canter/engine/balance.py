@@ -38,7 +38,11 @@ def should_listen(own: Load, siblings: Iterable[Load], threads: int, capacity: i
     for sibling in siblings:
         if sibling.connections >= capacity:
             continue
-        if saturated and sibling.running < threads and sibling.queued == 0:
+        free = sibling.running < threads and sibling.queued == 0
+        if saturated and free:
             return False
-        least = min(least, sibling.connections)
+        # Only among equals is the number of connections compared: a free worker does not wait for
+        # one that is saturated.
+        if saturated or free:
+            least = min(least, sibling.connections)
     return own.connections <= least * _SLACK_SHARE + _SLACK_CONNECTIONS

@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
 
 @enum.unique
@@ -31,23 +31,20 @@ class Waiter(Protocol):
     waits_since_ns: int
 
 
-W = TypeVar("W", bound=Waiter)
-
-
-class Deadlines(Generic[W]):
+class Deadlines:
     """Who waits for what, and until when.
 
     seconds: the duration of each kind; 0 or less = without end.
     """
 
     def __init__(self, seconds: Mapping[Wait, float]) -> None:
-        self._queues: list[OrderedDict[W, None]] = [OrderedDict() for _ in Wait]
+        self._queues: list[OrderedDict[Any, None]] = [OrderedDict() for _ in Wait]
         self._durations_ns = [int(seconds[kind] * 1e9) for kind in Wait]
         # A kept connection that answers one request after another is moved in its queue only this
-        # often; its time-out may come late by as much.
+        # often; its time-out may come early by as much.
         self._grain_ns = [min(1_000_000_000, duration // 16) for duration in self._durations_ns]
 
-    def begin(self, waiter: W, kind: int, now_ns: int) -> None:
+    def begin(self, waiter: Waiter, kind: int, now_ns: int) -> None:
         """From now on `waiter` waits for `kind`; ends whatever it waited for before."""
         before = waiter.waits
         if before == kind:
@@ -61,21 +58,21 @@ class Deadlines(Generic[W]):
         waiter.waits_since_ns = now_ns
         self._queues[kind][waiter] = None
 
-    def restart(self, waiter: W, now_ns: int) -> None:
+    def restart(self, waiter: Waiter, now_ns: int) -> None:
         """There was progress: the wait of the present kind begins anew."""
         if waiter.waits >= 0:
             waiter.waits_since_ns = now_ns
             self._queues[waiter.waits].move_to_end(waiter)
 
-    def end(self, waiter: W) -> None:
+    def end(self, waiter: Waiter) -> None:
         """`waiter` waits for nothing."""
         if waiter.waits >= 0:
             del self._queues[waiter.waits][waiter]
             waiter.waits = -1
 
-    def expired(self, now_ns: int) -> list[tuple[W, Wait]]:
+    def expired(self, now_ns: int) -> list[tuple[Any, Wait]]:
         """Who has waited too long; they wait for nothing afterwards."""
-        found: list[tuple[W, Wait]] = []
+        found: list[tuple[Any, Wait]] = []
         for kind in Wait:
             duration_ns = self._durations_ns[kind]
             if duration_ns <= 0:

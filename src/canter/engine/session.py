@@ -6,6 +6,7 @@ when the client waits for 100-continue, and what the end of its input means. It 
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import io
 from typing import IO, Any
@@ -18,6 +19,9 @@ from canter.protocol.http1.reader import Reader
 from canter.protocol.request import Request
 
 _BODY_READ_BYTES = 256 * 1024
+_IDLE = int(Phase.IDLE)
+_MAY_FOLLOW = MAY_FOLLOW
+_BytesIO = io.BytesIO
 
 
 class Step(enum.Enum):
@@ -36,6 +40,10 @@ class Step(enum.Enum):
     """`fault` to be answered; nothing after it can be understood."""
 
 
+_MORE = Step.MORE
+_READY_STEP = Step.READY
+
+
 class IllegalMove(AssertionError):
     """A connection was moved to a phase that cannot follow; always a mistake of ours."""
 
@@ -46,6 +54,7 @@ class Session:
     __slots__ = (
         "_body",
         "_spool",
+        "_streams",
         "base",
         "config",
         "fault",
@@ -59,17 +68,19 @@ class Session:
         self.reader = reader
         self.base = base
         self.config = config
-        self.phase = Phase.IDLE
+        self.phase: int = _IDLE
+        self._streams = config.request_body is BodyMode.STREAM
         self.request: Request | None = None
         self.fault: Fault | None = None
         self.served = 0
         self._spool: Spool | None = None
         self._body: IO[bytes] | None = None
 
-    def move(self, phase: Phase) -> None:
+    def move(self, phase: int) -> None:
         """Change the phase; the table in `canter.engine.phases` says what may follow what."""
-        if not MAY_FOLLOW[self.phase] >> phase & 1:
-            raise IllegalMove(f"{self.phase.name} to {phase.name}")
+        followers: int = _MAY_FOLLOW[self.phase]
+        if not followers >> phase & 1:
+            raise IllegalMove(f"{Phase(self.phase).name} to {Phase(phase).name}")
         self.phase = phase
 
     def receive(self, data: bytes) -> Step:
@@ -84,18 +95,18 @@ class Session:
                 return self._collect(self.request)
             request = self.reader.next_request(self.base)
             if request is None:
-                return Step.MORE
+                return _MORE
             self.request = request
-            if self.reader.body_complete and not request.expect_continue:
-                request.environ["wsgi.input"] = io.BytesIO()
-                return Step.READY
+            if request.body_length == 0 and not request.expect_continue:
+                request.environ["wsgi.input"] = _BytesIO()
+                return _READY_STEP
             return self._begin_body(request)
         except Fault as fault:
             self.fault = fault
             return Step.REFUSED
 
     def _begin_body(self, request: Request) -> Step:
-        if self.config.request_body is BodyMode.STREAM and not self.reader.body_complete:
+        if self._streams and not self.reader.body_complete:
             return Step.READY
         self._spool = Spool(self.config.body_memory_bytes, self.config.spool_directory)
         if request.expect_continue and not self.reader.buffered:
@@ -136,7 +147,8 @@ class Session:
             self._spool.close()
             self._spool = None
         if self._body is not None:
-            self._body.close()
+            with contextlib.suppress(OSError):
+                self._body.close()
             self._body = None
 
     def receive_end(self) -> Fault | None:

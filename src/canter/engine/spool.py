@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tempfile
 from typing import IO
@@ -46,6 +47,8 @@ class Spool:
         return io.BytesIO(b"".join(self._memory))
 
     def close(self) -> None:
-        """Give up a body that will not be whole."""
+        """Give up a body that will not be whole; raises nothing."""
         if self._file is not None:
-            self._file.close()
+            # Closing writes what is still buffered, which fails again on a full disk.
+            with contextlib.suppress(OSError):
+                self._file.close()

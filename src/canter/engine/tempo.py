@@ -27,7 +27,7 @@ SLOW_NS = 1_000_000
 """A call of a millisecond is slow: by then a standby takes the lead anyway."""
 
 BLOCKED_NS = 150_000
-"""A call that waits this long off the processor is worth another thread's wake-up."""
+"""A call this long that waits for something is worth another thread's wake-up."""
 
 _SHARE_WEIGHT = 1 / 32
 _EAGER_ABOVE = 0.25
@@ -35,9 +35,9 @@ _PROBE_FIRST_NS = 1_000_000_000
 _PROBE_LAST_NS = 16_000_000_000
 # An INLINE spell that lasts this long shows that the application has changed its ways.
 _SETTLED_NS = 10_000_000_000
-_PROBE_CALLS = 64
-# The first calls of a trial still run beside those that were under way when it began.
-_PROBE_UNJUDGED = 4
+_PROBE_CALLS = 8
+# The first sampled call of a trial still runs beside those that were under way when it began.
+_PROBE_UNJUDGED = 1
 
 
 class Pace:
@@ -56,17 +56,19 @@ class Pace:
         self._left = 0
         self._probe_every_ns = _PROBE_FIRST_NS
 
-    def note_inline(self, duration_ns: int, blocked_ns: int, now_ns: int) -> None:
-        """Judge a call that was made inline, or that began inline and lost the lead.
+    def note_inline(self, duration_ns: int, *, waited: bool, now_ns: int) -> None:
+        """Judge a call that was made inline, or that just lost the lead by lasting.
 
-        blocked_ns: the part of the duration off the processor, -1 where it was not measured.
+        To be called for every slow call, and for a sample of all calls. waited: the call gave up
+        the processor of its own accord.
         """
-        slow = duration_ns >= SLOW_NS or (self._threads > 1 and blocked_ns >= BLOCKED_NS)
+        slow = duration_ns >= SLOW_NS or (
+            waited and self._threads > 1 and duration_ns >= BLOCKED_NS
+        )
         if self.tempo is Tempo.INLINE:
-            if blocked_ns >= 0 or slow:
-                self._share += ((1.0 if slow else 0.0) - self._share) * _SHARE_WEIGHT
-                if self._share > _EAGER_ABOVE:
-                    self._turn_eager(now_ns, settled=now_ns - self._changed_ns >= _SETTLED_NS)
+            self._share += ((1.0 if slow else 0.0) - self._share) * _SHARE_WEIGHT
+            if self._share > _EAGER_ABOVE:
+                self._turn_eager(now_ns, settled=now_ns - self._changed_ns >= _SETTLED_NS)
         elif self.tempo is Tempo.PROBING:
             self._left -= 1
             if slow and self._left < _PROBE_CALLS - _PROBE_UNJUDGED:

@@ -112,6 +112,9 @@ _ATOMS = {
     "request_id": _Atom("e.request_id or '-'", foreign=True),
 }
 
+ATOM_NAMES = frozenset(_ATOMS)
+"""The atoms that have a fixed name; `{NAME}i`, `{NAME}o` and `{NAME}e` come on top."""
+
 _FIELD = re.compile(r"%(?:%|\((?P<name>[^()]*)\)(?P<flags>[-+ #0]*\d*(?:\.\d+)?)(?P<kind>[sdirx]))")
 _UNSAFE = re.compile(r"[^ !#-\[\]-~]")
 _UNSAFE_BYTES = bytes(code for code in range(256) if not 0x20 <= code < 0x7F) + b'"\\'
@@ -152,9 +155,7 @@ def _fields(text: str) -> list[re.Match[str]]:
     rest = _FIELD.sub("", text)
     if "%" in rest:
         near = rest[rest.index("%") :][:20]
-        raise ConfigError(
-            f"access_log_format: {near!r} is not a field; write %(atom)s, or %% for a percent sign"
-        )
+        raise ConfigError(f"{near!r} is not a field; write %(atom)s, or %% for a percent sign")
     return fields
 
 
@@ -193,9 +194,7 @@ class _Source:
         """Add one `%(name)flags kind` of the format."""
         if kind in "dix" and not atom.number:
             given = f"%({name}){flags}{kind}"
-            raise ConfigError(
-                f"access_log_format: {given} wants a number, {name} is text; write %({name})s"
-            )
+            raise ConfigError(f"{given} wants a number, {name} is text; write %({name})s")
         variable = self.variables.get(name)
         if variable is None:
             variable = self.variables[name] = f"v{len(self.variables)}"

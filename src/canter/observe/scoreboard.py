@@ -27,6 +27,7 @@ _THREAD_LENGTH = 1
 _THREAD_TEXT = 2
 
 LINE_BYTES = (_THREAD_WORDS - _THREAD_TEXT) * _WORD_BYTES
+_LINE_BYTES = LINE_BYTES
 
 
 class Field(IntEnum):
@@ -66,17 +67,21 @@ class RunningRequest(NamedTuple):
 class ThreadSlot:
     """What one application thread runs: since when, and the start of the request line."""
 
-    __slots__ = ("_text", "_words")
+    __slots__ = ("_map", "_text_at", "_words")
 
-    def __init__(self, words: memoryview, text: memoryview) -> None:
+    def __init__(self, words: memoryview, board: mmap.mmap, text_at: int) -> None:
         self._words = words
-        self._text = text
+        # The text is written through the map itself: a copy of bytes, no view is made for it.
+        self._map = board
+        self._text_at = text_at
 
     def begin(self, now_ns: int, line: bytes) -> None:
         """Note that a request starts; `line` ("GET /path") is cut to LINE_BYTES."""
-        line = line[:LINE_BYTES]
         length = len(line)
-        self._text[:length] = line
+        if length > _LINE_BYTES:
+            line = line[:_LINE_BYTES]
+            length = _LINE_BYTES
+        self._map[self._text_at : self._text_at + length] = line
         self._words[_THREAD_LENGTH] = length
         # The start time is written last: a reader that sees it sees the line that belongs to it.
         self._words[_THREAD_STARTED] = now_ns
@@ -94,7 +99,7 @@ class ThreadSlot:
     def line(self) -> str:
         """The request last begun, for people: bytes outside printable ASCII are escaped."""
         length = min(int(self._words[_THREAD_LENGTH]), LINE_BYTES)
-        text = bytes(self._text[:length]).decode("latin-1")
+        text = self._map[self._text_at : self._text_at + length].decode("latin-1")
         return "".join(c if " " <= c <= "~" else f"\\x{ord(c):02x}" for c in text)
 
 
@@ -105,13 +110,14 @@ class WorkerSlot:
     the properties.
     """
 
-    __slots__ = ("_memory", "_sub_slots", "index", "threads", "words")
+    __slots__ = ("_first_byte", "_map", "_sub_slots", "index", "threads", "words")
 
-    def __init__(self, index: int, memory: memoryview, threads: int) -> None:
+    def __init__(self, index: int, board: mmap.mmap, first_byte: int, threads: int) -> None:
         self.index = index
         self.threads = threads
-        self._memory = memory
-        self.words = memory.cast("Q")[:_FIXED_WORDS]
+        self._map = board
+        self._first_byte = first_byte
+        self.words = _words(board, first_byte, _FIXED_WORDS)
         # Made when first asked for: most slots are room for surges and never used.
         self._sub_slots: dict[int, ThreadSlot] = {}
 
@@ -121,9 +127,9 @@ class WorkerSlot:
         if made is None:
             if not 0 <= index < self.threads:
                 raise IndexError(f"thread {index} of {self.threads}")
-            first = (_FIXED_WORDS + index * _THREAD_WORDS) * _WORD_BYTES
-            memory = self._memory[first : first + _THREAD_WORDS * _WORD_BYTES]
-            made = ThreadSlot(memory.cast("Q"), memory[_THREAD_TEXT * _WORD_BYTES :])
+            first = self._first_byte + (_FIXED_WORDS + index * _THREAD_WORDS) * _WORD_BYTES
+            words = _words(self._map, first, _THREAD_TEXT)
+            made = ThreadSlot(words, self._map, first + _THREAD_TEXT * _WORD_BYTES)
             self._sub_slots[index] = made
         return made
 
@@ -199,10 +205,8 @@ class Scoreboard:
         slot_bytes = (_FIXED_WORDS + threads * _THREAD_WORDS) * _WORD_BYTES
         # Anonymous and shared: children inherit it, and pages that nobody touches cost nothing.
         self._map = mmap.mmap(-1, workers * slot_bytes)
-        view = memoryview(self._map)
         self._slots = tuple(
-            WorkerSlot(index, view[index * slot_bytes : (index + 1) * slot_bytes], threads)
-            for index in range(workers)
+            WorkerSlot(index, self._map, index * slot_bytes, threads) for index in range(workers)
         )
 
     def slot(self, index: int) -> WorkerSlot:
@@ -215,3 +219,7 @@ class Scoreboard:
 
     def __len__(self) -> int:
         return len(self._slots)
+
+
+def _words(board: mmap.mmap, first_byte: int, count: int) -> memoryview:
+    return memoryview(board)[first_byte : first_byte + count * _WORD_BYTES].cast("Q")

@@ -9,11 +9,13 @@ line that is wrong. Hop-by-hop fields belong to the server and are left out (PEP
 from __future__ import annotations
 
 import re
+from typing import Any
 
 # Facts about a head, one bit each.
 HAS_DATE = 1
 HAS_SERVER = 2
 WANTS_CLOSE = 4
+HAS_LENGTH = 8
 
 _ORDINARY = 0
 _DATE = 1
@@ -60,9 +62,10 @@ class ResponseHead:
 
     status: as the application gave it, "200 OK". code: its number.
     declared: (name, value) pairs as the application gave them.
-    fields: those to send as they are: without Content-Length and hop-by-hop fields.
-    content_length: what the application declared, or -1.
-    facts: HAS_DATE, HAS_SERVER, WANTS_CLOSE.
+    fields: those to send as they are: without hop-by-hop fields.
+    content_length: what the application declared, or -1; it is among the fields where facts has
+    HAS_LENGTH.
+    facts: HAS_DATE, HAS_SERVER, WANTS_CLOSE, HAS_LENGTH.
     dropped: names of hop-by-hop fields that were left out.
     """
 
@@ -101,10 +104,26 @@ def judge_status(status: object) -> int:
     return code
 
 
-def _judge_name(name: object) -> int:
-    """The kind of a field name never met before; raises InvalidResponse."""
-    if type(name) is not str:
+def _plain_field(field: Any) -> tuple[str, str]:
+    """A field in plain str, where an application has a subclass of it; raises InvalidResponse.
+
+    Frameworks mark text as safe for HTML by such a class. Its methods are not asked.
+    """
+    try:
+        name, value = field
+    except (TypeError, ValueError):
+        raise InvalidResponse(f"a header must be a tuple of two str: {field!r}") from None
+    if not isinstance(name, str):
         raise InvalidResponse(f"a header name must be a str, not {type(name).__name__}: {name!r}")
+    if not isinstance(value, str):
+        raise InvalidResponse(
+            f"the value of header {name!r} must be a str, not {type(value).__name__}: {value!r}"
+        )
+    return str.__str__(name), str.__str__(value)
+
+
+def _judge_name(name: str) -> int:
+    """The kind of a field name never met before; raises InvalidResponse."""
     if _TOKEN(name) is None:
         raise InvalidResponse(f"not a header name: {name!r}")
     kind = _SPECIAL.get(name.lower(), _ORDINARY)
@@ -115,6 +134,8 @@ def _judge_name(name: object) -> int:
 
 def judge_response(status: object, headers: object) -> ResponseHead:
     """Judge what an application gave to start_response; raises InvalidResponse."""
+    if type(status) is not str and isinstance(status, str):
+        status = str.__str__(status)
     code = _known_statuses.get(status) if type(status) is str else None
     if code is None:
         code = judge_status(status)
@@ -130,20 +151,22 @@ def judge_response(status: object, headers: object) -> ResponseHead:
             name, value = field
         except (TypeError, ValueError):
             raise InvalidResponse(f"a header must be a tuple of two str: {field!r}") from None
-        if type(value) is not str:
-            raise InvalidResponse(
-                f"the value of header {name!r} must be a str, not {type(value).__name__}: {value!r}"
-            )
-        kind = _known_names.get(name) if type(name) is str else None
+        if type(value) is not str or type(name) is not str:
+            return judge_response(status, [_plain_field(field) for field in fields])
+        kind = _known_names.get(name)
         if kind is None:
             kind = _judge_name(name)
-        if _BAD_IN_VALUE(value) is not None:
+        # Nearly every value passes the first two questions, which cost next to nothing.
+        if not (value.isascii() and value.isprintable()) and _BAD_IN_VALUE(value) is not None:
             raise InvalidResponse(f"the value of header {name!r} has a character that HTTP forbids")
         if kind != _ORDINARY:
             if kind == _DATE:
                 head.facts |= HAS_DATE
             elif kind == _SERVER:
                 head.facts |= HAS_SERVER
+            elif kind == _CONTENT_LENGTH and head.content_length < 0:
+                _declare_length(head, value)
+                head.facts |= HAS_LENGTH
             else:
                 ordinary = False
     if not ordinary:
@@ -152,13 +175,15 @@ def judge_response(status: object, headers: object) -> ResponseHead:
 
 
 def _take_out(head: ResponseHead) -> None:
-    """Take Content-Length and the hop-by-hop fields out of a head and note what they said."""
-    fields = []
+    """Take the hop-by-hop fields, and a second Content-Length, out and note what they said."""
+    fields: list[tuple[str, str]] = []
     dropped = []
     for name, value in head.fields:
         kind = _SPECIAL.get(name.lower(), _ORDINARY)
         if kind == _CONTENT_LENGTH:
             _declare_length(head, value)
+            if not any(before[0].lower() == "content-length" for before in fields):
+                fields.append((name, value))
         elif kind == _CONNECTION:
             tokens = [token.strip().lower() for token in value.split(",")]
             if "close" in tokens:
@@ -174,10 +199,9 @@ def _take_out(head: ResponseHead) -> None:
 
 
 def _declare_length(head: ResponseHead, value: str) -> None:
-    text = value.strip(" \t")
-    if _DIGITS(text) is None:
+    if _DIGITS(value) is None:
         raise InvalidResponse(f"not a Content-Length: {value!r}")
-    length = int(text)
+    length = int(value)
     if head.content_length not in (-1, length):
         raise InvalidResponse(f"two Content-Length: {head.content_length} and {length}")
     head.content_length = length

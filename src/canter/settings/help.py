@@ -16,7 +16,8 @@ usage: canter [OPTIONS] module:attribute
 Serve a WSGI application."""
 
 _FOOT = """\
-Every option is also a variable (CANTER_THREADS) and a key in canter.toml (threads).
+An option without a value is overridden by --no- before its name: --reload, --no-reload. Every
+option is also a variable (CANTER_THREADS) and a key in canter.toml (threads).
 canter --print-config shows what holds, and where each value came from."""
 
 _INDENT = 2
@@ -43,16 +44,14 @@ def help_text() -> str:
 def _flags(setting: AnySetting) -> str:
     if not isinstance(setting.kind, Boolean):
         return f"{', '.join(setting.flags)} {setting.placeholder}"
-    # The flag of what is not the default comes first: it is what people look for.
-    on, off = ", ".join(setting.flags), ", ".join(setting.negative_flags)
-    return f"{off}, {on}" if setting.default else f"{on}, {off}" if len(on) < 12 else on
+    # The flag that changes something; the other is only there to override a file.
+    return ", ".join(setting.negative_flags if setting.default else setting.flags)
 
 
 def _default(setting: AnySetting) -> str:
     text = setting.kind.render(setting.default)
-    if not text or isinstance(setting.kind, Boolean) or len(text) > _LONGEST_DEFAULT:
-        return ""
-    return f" [{text}]"
+    obvious = not text or setting.default is False
+    return "" if obvious or len(text) > _LONGEST_DEFAULT else f" [{text}]"
 
 
 def _entry(flags: str, text: str) -> Iterator[str]:

@@ -110,10 +110,12 @@ def _layer(found: _Found, applications: Sequence[str], kind: SourceKind, prefix:
     return Layer(tuple(entries), tuple(warnings))
 
 
+_SWITCH: Mapping[str, Any] = MappingProxyType({"nargs": 0, "const": True})
+_ONE_VALUE: Mapping[str, Any] = MappingProxyType({})
 _FOREIGN_VALUES: Mapping[Arity, Mapping[str, Any]] = MappingProxyType(
     {
         Arity.NONE: {"nargs": 0, "const": "true"},
-        Arity.ONE: {},
+        Arity.ONE: _ONE_VALUE,
         Arity.OPTIONAL: {"nargs": "?", "const": "auto"},
     }
 )
@@ -126,13 +128,9 @@ def _parser() -> _Parser:
     parser.add_argument(*VERSION_FLAGS, dest="wants_version", action="store_true")
     for setting in SETTINGS.values():
         if setting.flags:
-            parser.add_argument(
-                *setting.flags,
-                *setting.negative_flags,
-                dest=setting.name,
-                action=_Record,
-                **({"nargs": 0, "const": True} if isinstance(setting.kind, Boolean) else {}),
-            )
+            flags = (*setting.flags, *setting.negative_flags)
+            values = _SWITCH if isinstance(setting.kind, Boolean) else _ONE_VALUE
+            parser.add_argument(*flags, dest=setting.name, action=_Record, **values)
     for foreign in FOREIGN.values():
         if foreign.flags:
             values = _FOREIGN_VALUES[foreign.arity]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from canter.settings.gunicorn.names import FOREIGN, HOOKS, Foreign
 from canter.settings.kinds import Boolean, Optional
 from canter.settings.registry import OTHER_VARIABLES, SETTINGS, by_section
 from canter.settings.setting import AnySetting
@@ -43,10 +44,9 @@ limit_request_body = "10M"
 ```
 
 An unknown key in a TOML file is an error that names the file, the line and the nearest valid name.
-Of a `gunicorn.conf.py` the values of the settings below are taken. Its hooks, and settings of
-Gunicorn's that canter does not have, are named in a warning and have no other effect; those that
-would change the protocol (TLS, the PROXY protocol, uwsgi, PasteDeploy) stop the start. Other names
-are ignored, with a hint if one is nearly the name of a setting.
+Of a `gunicorn.conf.py` the values of the settings below are taken; its hooks and
+[settings that canter does not have](#gunicorns-other-settings) are not. Other names are ignored,
+with a hint if one is nearly the name of a setting.
 
 ## Variables
 
@@ -60,14 +60,39 @@ name of a setting. Items of a list are separated by commas, but where the settin
 
 A long option may be shortened as long as no other begins like it. An option that takes a list may
 be repeated. An option without a value has a counterpart that begins with `--no-`, which overrides
-a file or a variable. Gunicorn's options that canter does not have are accepted with a warning, but
-for those that would change the protocol.
+a file or a variable.
+
+## Exit statuses
+
+| status | meaning |
+|---|---|
+| 0 | stopped as asked; `--check-config` found nothing wrong |
+| 1 | a setting, a file or an address is wrong, or no application is given |
+| 2 | the command line cannot be understood |
+| 3 | workers cannot start: the application's module is missing or fails while it is imported |
+| 4 | the application's path names nothing that can be called |
+"""
+
+_OUTRO = """\
+## Gunicorn's other settings
+
+Gunicorn has settings that canter does not have. Their options are accepted, in `GUNICORN_CMD_ARGS`
+too, and so are their names in a `gunicorn.conf.py`. One that is set to other than Gunicorn's
+default is named in a warning and has no effect. Where that would make the server speak another
+protocol than was asked for, it stops the start: these are marked "refused".
+
+| setting | option | |
+|---|---|---|
+"""
+
+_HOOKS_OUTRO = """\
+Hooks in a `gunicorn.conf.py` are named in a warning and never called: {hooks}.
 """
 
 
 def reference_page() -> str:
     """The Markdown text of the page."""
-    platform = ", ".join(f"`{it.platform.name}`" for it in SETTINGS.values() if it.platform)
+    platform = ", ".join(sorted(f"`{it.platform.name}`" for it in SETTINGS.values() if it.platform))
     others = "\n\n".join(_filled(f"`{name}`: {text}") for name, text in OTHER_VARIABLES.items())
     blocks = [_INTRO.format(platform=platform, others=others).rstrip("\n")]
     for section, settings in by_section():
@@ -75,8 +100,17 @@ def reference_page() -> str:
         for setting in settings:
             blocks += [f"### {setting.name}", _facts(setting), _filled(setting.help)]
             if setting.gunicorn:
-                blocks.append(_filled(f"Unlike Gunicorn: {setting.gunicorn}"))
+                blocks.append(_filled(f"Difference from Gunicorn: {setting.gunicorn}"))
+    blocks.append(_OUTRO + "\n".join(_foreign_row(it) for it in FOREIGN.values()))
+    hooks = ", ".join(f"`{name}`" for name in sorted(HOOKS))
+    blocks.append(_filled(_HOOKS_OUTRO.format(hooks=hooks)))
     return "\n\n".join(blocks) + "\n"
+
+
+def _foreign_row(foreign: Foreign) -> str:
+    flags = ", ".join(f"`{flag}`" for flag in foreign.flags) or "none"
+    note = "; ".join(part for part in ("refused" if foreign.refused else "", foreign.note) if part)
+    return f"| `{foreign.name}` | {flags} | {note} |"
 
 
 def _facts(setting: AnySetting) -> str:
@@ -85,10 +119,8 @@ def _facts(setting: AnySetting) -> str:
     if setting.platform is not None:
         variables.append(f"`{setting.platform.name}` (weaker than a file)")
     rows.append(("Variable", ", ".join(variables)))
-    if not setting.in_files:
-        rows.append(("In a file", "not possible"))
     rows.append(("Value", setting.kind.expects))
-    rows.append(("Type in a file", setting.kind.json_type))
+    rows.append(("Type in a file", setting.kind.json_type if setting.in_files else "not in files"))
     rows.append(("Default", _default(setting)))
     rows.append(("Since", setting.since))
     return "\n".join(f"- {title}: {text}" for title, text in rows)

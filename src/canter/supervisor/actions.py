@@ -118,16 +118,6 @@ class Finish:
     """Everything is over."""
 
 
-Action: TypeAlias = (
-    Fork
-    | TellToServe
-    | TellToDrain
-    | TellToExpire
-    | Signal
-    | Kill
-    | BeginGeneration
-    | Promote
-    | Discard
-    | Forget
-    | Finish
-)
+WorkerAction: TypeAlias = TellToServe | TellToDrain | TellToExpire | Signal | Kill
+GenerationAction: TypeAlias = Fork | BeginGeneration | Promote | Discard | Forget | Finish
+Action: TypeAlias = WorkerAction | GenerationAction

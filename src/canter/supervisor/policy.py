@@ -77,7 +77,6 @@ class Reading:
     state: int
     silence_seconds: float | None
     running: tuple[Running, ...]
-    connections: int
 
 
 Readings = Mapping[int, Reading]
@@ -105,8 +104,8 @@ def decide(roster: Roster, now: float, readings: Readings) -> list[Action]:
 
 def tick_seconds(roster: Roster) -> float | None:
     """How long to wait at most before deciding again, whatever happens; None = for ever."""
-    limits = [
-        max(generation.plan.timeout_seconds / 10, 0.02)
+    scans = [
+        min(max(generation.plan.timeout_seconds / 10, 0.02), LONGEST_TICK_SECONDS)
         for generation in roster.generations.values()
         if generation.plan.timeout_seconds
     ]
@@ -116,9 +115,7 @@ def tick_seconds(roster: Roster) -> float | None:
         and all(h.state is WorkerState.SERVING and not h.wear for h in roster.handles.values())
         and len(roster.handles) == live.wanted
     )
-    if limits or not is_steady:
-        return min(LONGEST_TICK_SECONDS, *limits, LONGEST_TICK_SECONDS)
-    return None
+    return min(scans, default=None if is_steady else LONGEST_TICK_SECONDS)
 
 
 # ------------------------------------------------------------------------------ time is over
@@ -153,10 +150,6 @@ def _watch_requests(roster: Roster, now: float, readings: Readings) -> Iterator[
         timeout = roster.plan_of(handle).timeout_seconds
         if timeout and _is_frozen(handle, reading, timeout, now):
             yield Signal(handle.pid, Reason.FROZEN, Push.ABRT, ABORT_SECONDS)
-        elif handle.leave is not None and _has_only_stuck(handle, reading):
-            # Its neighbours are done; what is left was answered and does not come back.
-            if handle.leave.kill_at > now + QUICK_SECONDS:
-                yield Signal(handle.pid, Reason.STUCK, Push.QUIT, QUICK_SECONDS)
         elif timeout:
             for request in reading.running:
                 is_known = request.key in handle.expiring or request.key in handle.stuck
@@ -171,14 +164,6 @@ def _is_frozen(handle: Handle, reading: Reading, timeout: float, now: float) -> 
     is_silent = reading.silence_seconds is not None and reading.silence_seconds > patience
     is_mute = any(now - asked > FREEZE_MARGIN_SECONDS for asked in handle.expiring.values())
     return is_silent or is_mute
-
-
-def _has_only_stuck(handle: Handle, reading: Reading) -> bool:
-    return (
-        bool(reading.running)
-        and reading.connections == 0
-        and all(request.key in handle.stuck for request in reading.running)
-    )
 
 
 # ---------------------------------------------------------------------------------- stopping
@@ -269,9 +254,7 @@ def _begin(roster: Roster) -> Iterator[Action]:
 # ---------------------------------------------------------------------- the live generation
 
 
-def _keep_live(
-    roster: Roster, now: float, readings: Readings, busy: set[int]
-) -> Iterator[Action]:
+def _keep_live(roster: Roster, now: float, readings: Readings, busy: set[int]) -> Iterator[Action]:
     """As many workers as wanted; a worn one leaves when its replacement serves."""
     generation = roster.in_state(GenerationState.LIVE)
     if generation is None:
@@ -280,25 +263,23 @@ def _keep_live(
     for handle in workers:
         if handle.state is WorkerState.READY and handle.told_to_serve_at is None:
             yield TellToServe(handle.pid)
-    helpless = [h for h in workers if _is_helpless(h, readings.get(h.pid))]
-    for handle in helpless:
-        # No thread is free to serve what it would accept; the others should have that.
-        yield _ask_to_leave(roster, handle, Reason.STUCK)
-    workers = [h for h in workers if h not in helpless]
+    if not generation.backoff.failures:
+        helpless = [h for h in workers if _is_helpless(h, generation, readings)]
+        for handle in helpless:
+            # No thread is free to serve what it would accept; the others should have that.
+            yield _ask_to_leave(roster, handle, Reason.STUCK)
+        workers = [h for h in workers if h not in helpless]
     yield from _fork_missing(roster, generation, workers, now)
     for handle in _superfluous(generation, workers):
         yield _ask_to_leave(roster, handle, _reason_of_wear(handle))
 
 
-def _is_helpless(handle: Handle, reading: Reading | None) -> bool:
-    if reading is None or handle.wear is not Wear.STUCK or handle.state is not WorkerState.SERVING:
+def _is_helpless(handle: Handle, generation: Generation, readings: Readings) -> bool:
+    reading = readings.get(handle.pid)
+    if reading is None or handle.state is not WorkerState.SERVING:
         return False
-    running = {request.key for request in reading.running}
-    return len(handle.stuck & running) == len(running) >= max(1, _threads(handle, reading))
-
-
-def _threads(handle: Handle, reading: Reading) -> int:
-    return reading.threads
+    stuck = sum(1 for request in reading.running if request.key in handle.stuck)
+    return stuck >= generation.plan.threads
 
 
 def _fork_missing(

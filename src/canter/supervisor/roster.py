@@ -19,7 +19,6 @@ from canter.supervisor.actions import (
     BeginGeneration,
     Discard,
     Finish,
-    Fork,
     Forget,
     Kill,
     Promote,
@@ -94,6 +93,8 @@ class Failure:
     exit_status: int
     message: str
     traceback: str = ""
+    is_death: bool = False
+    """It was seen from outside only: the process ended."""
 
 
 @dataclass(slots=True, eq=False)
@@ -145,6 +146,11 @@ class Roster:
         self._last_number = 0
 
     # ---------------------------------------------------------------------------- questions
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing left to do."""
+        return self.phase is Phase.ENDED
 
     def in_state(self, state: GenerationState) -> Generation | None:
         """The newest generation in `state`."""
@@ -227,7 +233,8 @@ class Roster:
         if generation.state is GenerationState.LIVE and (requests or lived >= USEFUL_AFTER_SECONDS):
             generation.backoff.note_useful_life()
         else:
-            self._note_failure(generation, Failure(3, f"a worker {cause}"), now)
+            failure = Failure(3, f"a worker {cause} before it served", is_death=True)
+            self._note_failure(generation, failure, now)
 
     def request_stop(self, command: Command) -> None:
         """Somebody asked for the end of the service."""
@@ -269,17 +276,11 @@ class Roster:
             case TellToExpire(pid=pid, thread=thread, started_ns=started_ns):
                 self.handles[pid].expiring[thread, started_ns] = now
             case Signal(pid=pid, reason=reason, kill_after_seconds=patience):
-                handle = self.handles[pid]
-                self._leave(handle, reason, now + patience)
+                self._leave(self.handles[pid], reason, now + patience)
                 if reason is Reason.SLOW_BOOT:
-                    generation = self.generations[handle.generation]
-                    seconds = f"{generation.plan.boot_seconds:g}"
-                    text = f"a worker was not ready within {seconds} s (boot_timeout)"
-                    self._note_failure(generation, Failure(3, text), now)
+                    self._note_slow_boot(self.handles[pid], now)
             case Kill(pid=pid):
-                handle = self.handles[pid]
-                reason = Reason.LOST if handle.leave is None else handle.leave.reason
-                handle.leave = Leave(reason, math.inf)
+                self._note_kill(self.handles[pid])
             case BeginGeneration():
                 self.is_reload_wanted = False
             case Promote(generation=number):
@@ -290,8 +291,18 @@ class Roster:
                 self._move(self.generations.pop(number), GenerationEvent.EMPTIED)
             case Finish():
                 self.phase = next_phase(self.phase, Command.EMPTIED)
-            case Fork():
-                pass  # Noted by add_worker, when there is a process number.
+            case _:
+                pass  # A fork is noted by add_worker, when there is a process number.
+
+    def _note_slow_boot(self, handle: Handle, now: float) -> None:
+        generation = self.generations[handle.generation]
+        seconds = f"{generation.plan.boot_seconds:g}"
+        text = f"a worker was not ready within {seconds} s (boot_timeout)"
+        self._note_failure(generation, Failure(3, text), now)
+
+    def _note_kill(self, handle: Handle) -> None:
+        reason = Reason.LOST if handle.leave is None else handle.leave.reason
+        handle.leave = Leave(reason, math.inf)
 
     def _promote(self, generation: Generation) -> None:
         for live in self._with_state(GenerationState.LIVE):

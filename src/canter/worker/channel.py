@@ -47,10 +47,7 @@ class Channel:
             return
         self._outbox += encode(message)
         if len(self._outbox) > _MAX_OUTBOX_BYTES:
-            # Both ends then read the end of the stream, and each does what it does about that.
-            self._outbox.clear()
-            with contextlib.suppress(OSError):
-                self._sock.shutdown(socket.SHUT_RDWR)
+            self.hang_up()
             return
         self.flush()
 
@@ -98,8 +95,14 @@ class Channel:
                 self.close()
         return messages
 
+    def hang_up(self) -> None:
+        """End the conversation; both ends then read the end of the stream and close."""
+        self._outbox.clear()
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
-        """Hang up; the other end sees it."""
+        """Give back the socket; the other end sees that nobody is here."""
         self.is_open = False
         self._outbox.clear()
         self._sock.close()

@@ -51,13 +51,13 @@ class Target:
 
 def parse_target(text: str) -> Target:
     """What `text` names. Raises ApplicationError when it is not written as a target is."""
-    module, colon, expression = text.strip().partition(":")
+    module, colon, expression = (part.strip() for part in text.partition(":"))
     if not module:
         raise ApplicationError(f"{text!r} does not name a module; write module:attribute")
     if not colon:
         return Target(module, (), None)
     try:
-        tree = ast.parse(expression.strip(), mode="eval").body
+        tree = ast.parse(expression, mode="eval").body
     except (SyntaxError, ValueError):
         raise ApplicationError(
             f"{text!r}: {expression!r} is neither an attribute nor a call of one"
@@ -88,20 +88,12 @@ def load_application(text: str) -> Callable[..., Any]:
     return _checked(found, target)
 
 
-def add_import_paths(pythonpath: str | None) -> None:
-    """Make the working directory importable, and the comma-separated `pythonpath` before it."""
-    paths = [path.strip() for path in (pythonpath or "").split(",") if path.strip()]
-    for path in reversed([*(os.path.abspath(path) for path in paths), os.getcwd()]):
-        if path in sys.path:
-            sys.path.remove(path)
-        sys.path.insert(0, path)
-
-
 def describe_failure(error: BaseException) -> tuple[str, str]:
     """The one message for a failed boot, and the traceback worth showing ("" if there is none)."""
+    if isinstance(error, BootError | ApplicationError) and error.__cause__ is not None:
+        return str(error), _application_traceback(error.__cause__)
     if isinstance(error, CanterError):
-        cause = error.__cause__
-        return str(error), "" if cause is None else _application_traceback(cause)
+        return str(error), ""
     return f"the worker failed to start: {_last_line(error)}", _application_traceback(error)
 
 
@@ -133,7 +125,7 @@ def _import(target: Target) -> ModuleType:
         raise BootError(f"cannot import {target.module!r}: {error.msg} ({where})") from error
     except (TypeError, ValueError) as error:
         if target.module.startswith(".") or not target.module.strip("."):
-            raise BootError(f"{target.module!r} is not the name of a module") from None
+            raise BootError(_missing_module_message(target, target.module)) from None
         raise _import_failed(target, error) from error
     except BaseException as error:
         raise _import_failed(target, error) from error

@@ -134,7 +134,6 @@ class Worker:
         if application is None:
             if task.settings.wsgi_app is None:
                 raise BootError("no application was given")
-            loader.add_import_paths(task.settings.pythonpath)
             application = loader.load_application(task.settings.wsgi_app)
         return wiring.make_engine(application, task, self._access, self._on_engine_event)
 
@@ -251,14 +250,16 @@ class Worker:
         self._move(WorkerEvent.ENDED)
 
     def _finish(self) -> None:
-        self._is_clean = True
+        # A thread whose request was given up may run for ever; then nothing is waited for.
+        self._is_clean = not self._task.slot.running()
         self._move(WorkerEvent.ENDED)
 
     def _expire(self, thread: int, started_ns: int) -> None:
         engine = self._engine
         description = None if engine is None else engine.expire(thread, started_ns)
         if description is not None:
-            self._log.error("%s", description)
+            limit = self._task.settings.timeout
+            self._log.error("over its time of %g s: %s", limit, description.rstrip())
         self._channel.send(Expired(thread, started_ns, description is not None))
 
     def _reopen_logs(self) -> None:

@@ -68,7 +68,7 @@ def take_signals(handler: Callable[[int, object], None]) -> int:
 
 
 def become_who_we_are(task: WorkerTask) -> AccessLog | None:
-    """Put on the worker's user, environment and name. The access log, if there is one.
+    """Put on the worker's user and name. The access log, if there is one.
 
     Raises ConfigError for a log that cannot be opened, OSError when the kernel refuses the user.
     """
@@ -78,9 +78,6 @@ def become_who_we_are(task: WorkerTask) -> AccessLog | None:
     if access is not None and task.identity.changes:
         access.give_to(task.identity.uid, task.identity.gid)
     identity.become(task.identity)
-    for assignment in task.settings.raw_env:
-        name, _, value = assignment.partition("=")
-        os.environ[name] = value
     titles.name_process(task.settings.proc_name, "worker")
     return access
 

@@ -28,7 +28,7 @@ class WorkerTask:
     """What to serve, where, as whom.
 
     application: a callable that the embedding program made; None = load `settings.wsgi_app`.
-    siblings: the slots of all workers of the generation, its own among them.
+    siblings: the slots of the other workers of the generation, used or free.
     not_ours: what the fork copied and the worker must not keep open, other workers' channels first.
     """
 

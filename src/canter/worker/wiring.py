@@ -12,7 +12,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from canter.engine.contract import BodyMode, EngineConfig, EngineEvent
+from canter.engine.threaded.engine import ThreadedEngine
 from canter.observe.access import AccessLog
+from canter.observe.logs import LOGGER_NAME
 from canter.protocol.limits import Leniency, Limits
 from canter.protocol.trust import TrustPolicy
 from canter.settings import Settings
@@ -42,7 +44,7 @@ def make_engine(
     on_event: Callable[[EngineEvent], None],
 ) -> Engine:
     """The engine that the settings ask for, around `application`; not started."""
-    return engine_class()(
+    return ThreadedEngine(
         application,
         task.listeners,
         engine_config(task.settings, multiprocess=task.multiprocess),
@@ -50,14 +52,8 @@ def make_engine(
         access,
         task.log.logger,
         on_event,
+        task.siblings,
     )
-
-
-def engine_class() -> Callable[..., Engine]:
-    """The class of the engine; there is one so far."""
-    from canter.engine.threaded.engine import ThreadedEngine
-
-    return ThreadedEngine
 
 
 def engine_config(settings: Settings, *, multiprocess: bool) -> EngineConfig:
@@ -112,3 +108,10 @@ def open_access_log(settings: Settings, log: logging.Logger) -> AccessLog | None
     if settings.accesslog is None:
         return None
     return AccessLog(settings.access_log_format, settings.accesslog, log)
+
+
+def check_access_log(settings: Settings) -> None:
+    """Open the access log once, before there are workers to fail at it. Raises ConfigError."""
+    access = open_access_log(settings, logging.getLogger(LOGGER_NAME))
+    if access is not None:
+        access.close()

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 
+# Text without a line end is kept up to this length.
+_LINE_CHARACTERS = 16384
+
+
 class ErrorStream:
     """Gathers text until a line is complete, then hands over what there is.
 
     emit: takes one text without its last line end; several lines stay together when they were
-    written together, as a traceback is. What is left without a line end is handed over by flush().
+    written together, as a traceback is. What is left without a line end is handed over by flush(),
+    or when it grows too long.
     """
 
     def __init__(self, emit: Callable[[str], object]) -> None:
@@ -21,7 +26,7 @@ class ErrorStream:
         if not isinstance(text, str):
             raise TypeError(f"wsgi.errors takes str, not {type(text).__name__}")
         self._text += text
-        if self._text.endswith("\n"):
+        if self._text.endswith("\n") or len(self._text) > _LINE_CHARACTERS:
             self.flush()
         return len(text)
 

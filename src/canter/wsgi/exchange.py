@@ -14,7 +14,8 @@ import enum
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from canter.protocol.http1.writer import Writer, reason_of
+from canter.protocol.faults import Fault
+from canter.protocol.http1.writer import Writer
 from canter.protocol.response import InvalidResponse, ResponseHead, judge_response
 from canter.wsgi.file_wrapper import FileWrapper
 
@@ -23,6 +24,10 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 class ClientGone(ConnectionError):
     """The client left, or does not take what is sent to it; nothing more can be sent."""
+
+
+class ClientStalled(ClientGone):
+    """The client is there and takes nothing: it was given up."""
 
 
 class Abandoned(BaseException):
@@ -41,18 +46,23 @@ class HeadState(enum.Enum):
 
 
 class Ending(enum.Enum):
-    """How an exchange ended, as far as the application and this call are concerned."""
+    """How an exchange ended, as far as the application and this call are concerned; OPEN: not yet."""
 
+    OPEN = "open"
     OK = "ok"
     FAILED = "failed"
     CUT = "cut"
     ABORTED = "aborted"
+    STALLED = "stalled"
     ABANDONED = "abandoned"
 
 
 _UNSET = HeadState.UNSET
 _DECLARED = HeadState.DECLARED
 _SENT = HeadState.SENT
+_OPEN = Ending.OPEN
+
+_TOO_LONG = "the body is longer than its Content-Length; the rest was left out"
 
 
 # Head and body, or a block and its framing, go out in one write up to this size; above it the copy
@@ -85,6 +95,34 @@ class Sink(Protocol):
         """The Date line of now."""
 
 
+class _Nowhere:
+    """The sink of an exchange that is over."""
+
+    def send(self, data: bytes) -> None:
+        """Refuse."""
+        raise ClientGone("the request is over")
+
+    stream = send
+
+    def open_file(self, filelike: Any) -> tuple[int, int, int] | None:
+        """Refuse."""
+        return None
+
+    def send_file(self, head: bytes, descriptor: int, offset: int, count: int) -> None:
+        """Refuse."""
+        raise ClientGone("the request is over")
+
+    def close_file(self, descriptor: int) -> None:
+        """Nothing was opened."""
+
+    def date_line(self) -> bytes:
+        """There is no head to be sent."""
+        return b""
+
+
+_NOWHERE = _Nowhere()
+
+
 class Exchange:
     """One request's call of the application.
 
@@ -114,7 +152,7 @@ class Exchange:
         self.head: ResponseHead | None = None
         self.abandoned = False
         self.body_bytes = 0
-        self.ending = Ending.OK
+        self.ending = Ending.OPEN
         self.problem: BaseException | None = None
         self.remarks: list[str] | None = None
 
@@ -142,21 +180,31 @@ class Exchange:
 
     def run(self, application: Application) -> None:
         """Call the application and send what it answers; raises nothing."""
+        self._call(application)
+        # A write callable that outlives its request must not reach the connection's next one.
+        self.sink = _NOWHERE
+
+    def _call(self, application: Application) -> None:
         result: Any = None
         try:
             result = application(self.environ, self.start_response)
             kind = type(result)
             if kind is list or kind is tuple:
                 self._send_whole(result)
+                result = None  # neither has a close()
             elif kind is FileWrapper:
                 self._send_file(result)
             else:
                 self._send_each(result)
+            if self.ending is _OPEN:
+                self.ending = Ending.OK
         except BaseException as problem:
             self._fail(problem)
-        if result is not None and hasattr(result, "close"):
+        if result is not None:
             try:
-                result.close()
+                close = getattr(result, "close", None)
+                if close is not None:
+                    close()
             except BaseException as problem:
                 # The response is out; what close() was to do is not. It is logged, not answered.
                 if self.problem is None:
@@ -183,8 +231,11 @@ class Exchange:
 
     def write(self, block: bytes) -> None:
         """PEP 3333's write callable."""
+        if self.ending is not _OPEN:
+            # The connection may be at its next request by now, whose answer this would get into.
+            raise RuntimeError("write() was called after the response had ended")
         if type(block) is not bytes:
-            raise TypeError(f"write() takes bytes, not {type(block).__name__}")
+            block = _as_bytes(block)
         if block:
             self._emit(block)
 
@@ -210,7 +261,7 @@ class Exchange:
         """The body is at hand: one write for head and body."""
         body = blocks[0] if len(blocks) == 1 else b"".join(blocks)
         if type(body) is not bytes:
-            raise TypeError(f"the body's blocks must be bytes, not {type(body).__name__}")
+            body = _as_bytes(body)
         if self.state is _SENT:  # write() was used before
             if body:
                 self._emit(body)
@@ -239,8 +290,11 @@ class Exchange:
         for block in blocks:
             if block:
                 if type(block) is not bytes:
-                    raise TypeError(f"the body's blocks must be bytes, not {type(block).__name__}")
+                    block = _as_bytes(block)
                 if self.state is _SENT:
+                    if self.writer.remaining == 0:
+                        self._remark_too_long()
+                        break  # PEP 3333: "stop iterating ... when enough data has been sent"
                     self._emit(block)
                 else:
                     self._emit_first(block, blocks)
@@ -252,7 +306,7 @@ class Exchange:
         head = self.head
         if head is not None and head.content_length < 0 and hasattr(blocks, "__len__"):
             try:
-                length = len(block) if len(blocks) == 1 else -1
+                length = len(block) if len(blocks) == 1 else -1  # type: ignore[arg-type]
             except TypeError:
                 length = -1
         self._emit(block, length)
@@ -263,10 +317,7 @@ class Exchange:
         writer = self.writer
         remaining = writer.remaining
         if 0 <= remaining < len(block) and not writer.bodyless:
-            self.remark(
-                f"the body is longer than its Content-Length; "
-                f"{len(block) - remaining} bytes or more were left out"
-            )
+            self._remark_too_long()
             block = block[:remaining]
         if self.abandoned:
             raise Abandoned
@@ -285,6 +336,10 @@ class Exchange:
         self.sink.stream(block)
         if behind:
             self.sink.send(behind)
+
+    def _remark_too_long(self) -> None:
+        if self.remarks is None or _TOO_LONG not in self.remarks:
+            self.remark(_TOO_LONG)
 
     def _finish(self) -> None:
         """The application has given all its blocks."""
@@ -331,7 +386,8 @@ class Exchange:
             return
         if isinstance(problem, ClientGone):
             self.writer.keep_alive = False
-            self.ending = Ending.ABORTED
+            stalled = isinstance(problem, ClientStalled)
+            self.ending = Ending.STALLED if stalled else Ending.ABORTED
             return
         self.problem = problem
         if self.state is _SENT:
@@ -339,10 +395,13 @@ class Exchange:
             self.ending = Ending.CUT
             return
         self.ending = Ending.FAILED
-        self.head = judge_response(
-            "500 Internal Server Error", [("Content-Type", "text/plain; charset=utf-8")]
-        )
-        text = f"500 {reason_of(500)}\n".encode()
+        status = "500 Internal Server Error"
+        if isinstance(problem, Fault):
+            # The body broke off under the application's hands: that is what the client is told.
+            status = f"{problem.status} {problem.reason}"
+            self.writer.keep_alive = False
+        self.head = judge_response(status, [("Content-Type", "text/plain; charset=utf-8")])
+        text = f"{status}\n".encode()
         try:
             head = self._head_bytes(len(text))
             self.body_bytes = 0 if self.writer.bodyless else len(text)
@@ -351,3 +410,10 @@ class Exchange:
             self.ending = Ending.ABORTED
         except Abandoned:
             self.ending = Ending.ABANDONED
+
+
+def _as_bytes(block: Any) -> bytes:
+    """A block of a subclass of bytes as plain bytes; raises TypeError for anything else."""
+    if not isinstance(block, bytes):
+        raise TypeError(f"the body's blocks must be bytes, not {type(block).__name__}")
+    return bytes(block)

@@ -19,11 +19,12 @@ from canter.engine.contract import EngineConfig
 from canter.engine.phases import Phase
 from canter.engine.session import Session
 from canter.engine.threaded.backlog import Backlog, FilePart
+from canter.engine.wire import receive, transmit
 from canter.protocol.faults import RequestTimeout
 from canter.protocol.http1.reader import Reader
 from canter.protocol.http1.writer import CONTINUE, early_hints
 from canter.protocol.response import judge_response
-from canter.wsgi.exchange import ClientGone, Exchange
+from canter.wsgi.exchange import ClientGone, ClientStalled, Exchange
 
 READ_BYTES = 64 * 1024
 _PLAIN_FILES = (io.BufferedReader, io.BufferedRandom, io.FileIO)
@@ -41,9 +42,16 @@ class Hub(Protocol):
     """What a connection needs of the loop."""
 
     date_line: bytes
+    draining: bool
 
     def watch(self, fd: int) -> None:
         """Have the poller report the connection's events, those of the past included."""
+
+    def answered(self, connection: Connection, after: After) -> None:
+        """The application is done with the connection's request."""
+
+    def abandon(self, connection: Connection, error: BaseException) -> None:
+        """Something failed that must not: the connection is to be closed."""
 
 
 class Connection(Session):
@@ -106,10 +114,7 @@ class Connection(Session):
 
     def read(self) -> bytes | None:
         """What has arrived, b"" at the end, None when there is nothing now. Raises OSError."""
-        try:
-            return self.sock.recv(READ_BYTES)
-        except BlockingIOError:
-            return None
+        return receive(self.fd, READ_BYTES)
 
     def pull(self) -> bytes:
         """The next piece of a streamed body, waiting for it (`--request-body stream`).
@@ -120,7 +125,8 @@ class Connection(Session):
         request = self.request
         if request is not None and request.expect_continue and not reader.body_received:
             request.expect_continue = False
-            if not reader.buffered:
+            exchange = self.exchange
+            if not reader.buffered and exchange is not None and exchange.may_hint():
                 self.send(CONTINUE)
         while True:
             data = reader.read_body(READ_BYTES)
@@ -148,7 +154,7 @@ class Connection(Session):
         A client that has only closed its sending side and still waits for its answer counts as
         gone: the two cannot be told apart without sending.
         """
-        if self.phase is Phase.CLOSED or self.input_ended:
+        if self.phase == Phase.CLOSED or self.input_ended:
             return True
         backlog = self.backlog
         if backlog is not None and backlog.broken:
@@ -182,9 +188,7 @@ class Connection(Session):
         backlog = self.backlog
         if backlog is None:
             try:
-                count = self.sock.send(data)
-            except BlockingIOError:
-                count = 0
+                count = transmit(self.fd, data)
             except OSError as error:
                 raise ClientGone(str(error)) from error
             if count == len(data):
@@ -227,8 +231,9 @@ class Connection(Session):
                 backlog.changed.wait(seconds if seconds > 0 else None)
                 if backlog.sent == before and not backlog.broken:
                     backlog.give_up()
+                    raise ClientStalled("the client takes nothing of the response")
             if backlog.broken:
-                raise ClientGone("the client does not take the response")
+                raise ClientGone("the client left")
 
     def open_file(self, filelike: Any) -> tuple[int, int, int] | None:
         """(descriptor, offset, size left) of a plain file the kernel can send, or None.
@@ -249,7 +254,8 @@ class Connection(Session):
             return None
         try:
             status = os.fstat(descriptor)
-            if stat.S_ISREG(status.st_mode):
+            # A size of 0 may be one that the file system does not know, as in /proc.
+            if stat.S_ISREG(status.st_mode) and status.st_size:
                 offset = plain.tell()
                 return descriptor, offset, max(status.st_size - offset, 0)
         except (OSError, ValueError):

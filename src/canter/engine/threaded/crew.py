@@ -19,49 +19,32 @@ What protects what: `mutex` guards who leads, who is parked, and taking from `re
 
 from __future__ import annotations
 
+import resource
 import threading
 import time
 from collections import deque
 from typing import Protocol
 
-from canter.engine.tempo import Pace
+from canter.engine.tempo import SLOW_NS, Pace, Tempo
 from canter.engine.threaded.connection import Connection
+from canter.engine.threaded.member import Member
+from canter.engine.threaded.service import Service
 from canter.observe.scoreboard import ThreadSlot
-from canter.wsgi.exchange import Exchange
 
 _WATCH_SECONDS = 0.001
+_PAUSE_AFTER_FAULT_SECONDS = 0.05
 _SOUND_SLEEP_AFTER_TICKS = 50
-# The processor time of every so many inline calls is measured: the clock costs a system call.
+# Of so many inline calls one is watched for waiting off the processor: asking costs a system call.
 _MEASURE_EVERY = 16
-
-
-class Member:
-    """One thread. `index` counts application threads from 0; the reserve has the last one."""
-
-    __slots__ = ("exchange", "ident", "index", "slot", "started_ns", "thread", "wake")
-
-    def __init__(self, index: int, slot: ThreadSlot | None) -> None:
-        self.index = index
-        self.slot = slot
-        self.wake = threading.Lock()
-        self.wake.acquire()
-        self.ident = 0
-        self.exchange: Exchange | None = None
-        self.started_ns = 0
-        self.thread: threading.Thread | None = None
+_INLINE = Tempo.INLINE
+_OF_THREAD: int | None = getattr(resource, "RUSAGE_THREAD", None)
 
 
 class Work(Protocol):
-    """What the crew does; given by the engine."""
+    """What the crew does beside serving requests; given by the engine."""
 
     def turn(self) -> None:
         """One round of the loop, by the leader; waits until there is something new."""
-
-    def serve(self, connection: Connection, member: Member) -> None:
-        """Run one complete request. Raises nothing."""
-
-    def over(self) -> bool:
-        """Whether the engine has nothing more to do."""
 
     def ended(self) -> None:
         """The last thread leaves."""
@@ -70,17 +53,23 @@ class Work(Protocol):
 class Crew:
     """The threads and their roles."""
 
-    def __init__(self, slots: list[ThreadSlot], work: Work, name: str) -> None:
+    def __init__(
+        self, slots: list[ThreadSlot], work: Work, service: Service, name: str
+    ) -> None:
         self._work = work
+        self._service = service
         self._name = name
         self.members = [Member(index, slot) for index, slot in enumerate(slots)]
         self.reserve = Member(len(slots), None)
         self.mutex = threading.Lock()
+        self._lock = self.mutex.acquire
+        self._unlock = self.mutex.release
         self.pace = Pace(len(slots))
         self.ready: deque[Connection] = deque()
         self._parked: list[Member] = []
         self._leader: Member | None = None
         self._alive = 0
+        self._over = False
         # The number of the inline call going on, 0 between calls; the reserve watches it.
         self._inline = 0
         self._calls = 0
@@ -101,8 +90,9 @@ class Crew:
             thread.start()
 
     def dismiss(self) -> None:
-        """Wake everybody up to see that the work is over."""
+        """There is nothing more to do: let every thread leave that is not inside a call."""
         with self.mutex:
+            self._over = True
             parked, self._parked = self._parked, []
         for member in (*parked, self.reserve):
             _wake(member)
@@ -124,11 +114,17 @@ class Crew:
     def _live(self, member: Member) -> None:
         member.ident = threading.get_ident()
         stand_by = self._watch if member is self.reserve else self._park
-        while not self._work.over():
-            if self._leader is member:
-                self._lead(member)
-            elif member is self.reserve or not self._help(member):
-                stand_by(member)
+        while not self._over:
+            try:
+                if self._leader is member:
+                    self._lead(member)
+                elif member is self.reserve or not self._help(member):
+                    stand_by(member)
+            except BaseException as error:
+                # Nothing may end a thread of the crew. The pause keeps a fault that comes back at
+                # once from eating the processor.
+                self._service.failed(error)
+                time.sleep(_PAUSE_AFTER_FAULT_SECONDS)
         with self.mutex:
             self._alive -= 1
             last = self._alive == 0
@@ -142,19 +138,19 @@ class Crew:
         ready = self.ready
         work = self._work
         is_reserve = member is self.reserve
-        while self._leader is member and not work.over():
+        while self._leader is member and not self._over:
             if not ready:
                 work.turn()
             elif is_reserve:
                 if not self._hand_work(member):
                     work.turn()  # whoever comes back from a call takes from `ready`
-            elif self.pace.may_inline(time.monotonic_ns()):
+            elif self.pace.tempo is _INLINE or self.pace.may_inline(time.monotonic_ns()):
                 self._run_inline(member)
             else:
                 connection = self._take()
                 if connection is not None:
-                    self._hand_over(member, to_reserve=True)
-                    work.serve(connection, member)
+                    self._hand_over(member, True)
+                    self._service.serve(connection, member)
 
     def _run_inline(self, member: Member) -> None:
         """Run one request while leading, under the reserve's eye."""
@@ -162,22 +158,24 @@ class Crew:
         if connection is None:
             return
         self._calls = number = self._calls + 1
-        measured = number % _MEASURE_EVERY == 0
-        processor_ns = time.thread_time_ns() if measured else 0
-        began_ns = time.monotonic_ns()
+        waits = _waits_so_far() if number % _MEASURE_EVERY == 0 else -1
         self._inline = number
         if self._dozing:
             self._dozing = False
             _wake(self.reserve)
-        self._work.serve(connection, member)
-        with self.mutex:  # the reserve decides under it: either it sees the 0, or we see its lead
+        self._service.serve(connection, member)
+        # The reserve decides under the mutex: either it sees the 0, or we see its lead. Taken by
+        # hand: this runs once for each request, and a with statement costs twice as much.
+        self._lock()
+        if self._inline == number:  # else it is of a later leader's call, which is watched on
             self._inline = 0
-        now_ns = time.monotonic_ns()
-        duration_ns = now_ns - began_ns
-        blocked_ns = -1
-        if measured:
-            blocked_ns = duration_ns - (time.thread_time_ns() - processor_ns)
-        self.pace.note_inline(duration_ns, blocked_ns, now_ns)
+        self._unlock()
+        if self._leader is not member:
+            return  # judged when the lead was taken away
+        duration_ns = member.ended_ns - member.started_ns
+        if waits >= 0 or duration_ns >= SLOW_NS:
+            waited = waits >= 0 and _waits_so_far() != waits
+            self.pace.note_inline(duration_ns, waited=waited, now_ns=member.ended_ns)
 
     def _hand_work(self, member: Member) -> bool:
         """The reserve leads and requests are ready: find them a thread.
@@ -186,7 +184,7 @@ class Crew:
         many are woken as there are requests, and the reserve goes on leading.
         """
         if self.pace.may_inline(time.monotonic_ns()):
-            return self._hand_over(member, to_reserve=False)
+            return self._hand_over(member)
         with self.mutex:
             count = min(len(self.ready), len(self._parked))
             woken = [self._parked.pop() for _ in range(count)]
@@ -200,7 +198,7 @@ class Crew:
         except IndexError:  # a thread that came back from its call was quicker
             return None
 
-    def _hand_over(self, member: Member, *, to_reserve: bool) -> bool:
+    def _hand_over(self, member: Member, to_reserve: bool = False) -> bool:
         """Give the lead to a parked application thread, or else to the reserve."""
         with self.mutex:
             if self._leader is not member:
@@ -222,7 +220,7 @@ class Crew:
         connection = self._take()
         if connection is None:
             return False
-        self._work.serve(connection, member)
+        self._service.serve(connection, member)
         return True
 
     def _park(self, member: Member) -> None:
@@ -230,7 +228,7 @@ class Crew:
         with self.mutex:
             # Whoever adds to `ready` looks for parked threads afterwards: seeing it empty here,
             # under the same lock, loses no request.
-            if self._leader is member or self.ready or self._work.over():
+            if self._leader is member or self.ready or self._over:
                 return
             self._parked.append(member)
         member.wake.acquire()
@@ -240,7 +238,7 @@ class Crew:
         seen = 0
         calls = self._calls
         quiet_ticks = 0
-        while self._leader is not member and not self._work.over():
+        while self._leader is not member and not self._over:
             if quiet_ticks < _SOUND_SLEEP_AFTER_TICKS:
                 if member.wake.acquire(timeout=_WATCH_SECONDS):
                     continue
@@ -264,7 +262,17 @@ class Crew:
             if self._inline != running or self._leader is None:
                 return False
             self._leader = member
-            return True
+        self.pace.note_inline(SLOW_NS, waited=False, now_ns=time.monotonic_ns())
+        return True
+
+
+def _waits_so_far() -> int:
+    """How often this thread has given up the processor of its own accord, to wait for something.
+
+    What the kernel takes from it on a busy machine does not count. Always 0 where the kernel does
+    not tell a thread's own count.
+    """
+    return resource.getrusage(_OF_THREAD).ru_nvcsw if _OF_THREAD is not None else 0
 
 
 def _wake(member: Member) -> None:

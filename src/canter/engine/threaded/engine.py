@@ -17,7 +17,8 @@ from typing import Any
 from canter.engine.balance import Load
 from canter.engine.contract import EngineConfig, EngineEvent
 from canter.engine.threaded.connection import Connection
-from canter.engine.threaded.crew import Crew, Member
+from canter.engine.threaded.crew import Crew
+from canter.engine.threaded.member import Member
 from canter.engine.threaded.listening import Doors
 from canter.engine.threaded.loop import DRAIN_IDLE_SECONDS, Loop
 from canter.engine.threaded.service import Service
@@ -28,7 +29,7 @@ from canter.protocol.faults import RequestExpired
 from canter.protocol.http1.writer import refusal
 from canter.wsgi.environ import base_environ
 from canter.wsgi.errors import ErrorStream
-from canter.wsgi.exchange import Application, ClientGone, HeadState
+from canter.wsgi.exchange import Application, ClientGone, Exchange, HeadState
 
 _FLUSH_SECONDS = 0.05
 
@@ -77,11 +78,13 @@ class ThreadedEngine:
         self._on_event = on_event
         self._state = EngineState.NEW
         self._asked = Request.NOTHING
-        self._wants_replacement = config.max_requests > 0
         self._finished = False
-        self._service = Service(application, config, access, log)
-        self._crew = Crew([slot.thread(i) for i in range(config.threads)], self, "canter")
-        self._loop = Loop(config, self._crew.ready, self)
+        self._service = Service(
+            application, config, access, log, lambda: on_event(EngineEvent.MAX_REQUESTS)
+        )
+        threads = [slot.thread(index) for index in range(config.threads)]
+        self._crew = Crew(threads, self, self._service, "canter")
+        self._loop = Loop(config, self._crew.ready, self._service, self._do_chores)
         errors = ErrorStream(log.error)
 
         def base(listener: Listener) -> dict[str, Any]:
@@ -131,29 +134,37 @@ class ThreadedEngine:
         if exchange is None or member.started_ns != started_ns or exchange.abandoned:
             return None
         stack = stack_of(member)
-        connection = exchange.sink
-        assert isinstance(connection, Connection)
-        # Set before the state is looked at: the application's thread sets the state first and
-        # looks here afterwards, so of the two sides at most one sends.
-        exchange.abandoned = True
-        if exchange.state is not HeadState.SENT:
-            fault = RequestExpired("the application took too long")
-            head_only = exchange.environ.get("REQUEST_METHOD") == "HEAD"
-            try:
-                connection.send(refusal(fault, self._loop.date_line, head_only=head_only))
-            except ClientGone:
-                pass
-            connection.shut()
-        else:
-            connection.cut()
-        self._service.expire(connection, exchange, started_ns)
+        with self._service.expiring:
+            # The application's thread sets the head's state first and looks at this mark
+            # afterwards, so of the two sides at most one sends.
+            exchange.abandoned = True
+            if member.exchange is not exchange:
+                exchange.abandoned = False  # it ended at the last moment
+                return None
+            connection = exchange.sink
+            assert isinstance(connection, Connection)
+            self._send_expiry(connection, exchange)
+            self._service.expire(connection, exchange, started_ns)
         age_seconds = (time.monotonic_ns() - started_ns) / 1e9
         environ = exchange.environ
         return (
-            f"{environ.get('REQUEST_METHOD')} {ascii(environ.get('RAW_URI', ''))[1:-1]} "
+            f"{environ.get('REQUEST_METHOD')} {_escaped(environ.get('RAW_URI', ''))} "
             f"from {connection.peer_host or 'a unix socket'}, {age_seconds:.1f} s old, "
             f"in thread {thread}:\n{stack}"
         )
+
+    def _send_expiry(self, connection: Connection, exchange: Exchange) -> None:
+        """Tell the client, as far as it can still be told."""
+        if exchange.state is HeadState.SENT:
+            connection.cut()
+            return
+        fault = RequestExpired("the application took too long")
+        head_only = exchange.environ.get("REQUEST_METHOD") == "HEAD"
+        try:
+            connection.send(refusal(fault, self._loop.date_line, head_only=head_only))
+        except ClientGone:
+            pass
+        connection.shut()
 
     def stacks(self) -> str:
         """The Python stack of every thread that runs a request."""
@@ -162,7 +173,7 @@ class ThreadedEngine:
             exchange = member.exchange
             if exchange is not None:
                 environ = exchange.environ
-                line = f"{environ.get('REQUEST_METHOD')} {environ.get('RAW_URI')!a}"
+                line = f"{environ.get('REQUEST_METHOD')} {_escaped(environ.get('RAW_URI', ''))}"
                 parts.append(f"thread {member.index}: {line}\n{stack_of(member)}")
         return "\n".join(parts)
 
@@ -181,27 +192,19 @@ class ThreadedEngine:
             if self._access is not None and self._access.waiting:
                 self._loop.hurry(_FLUSH_SECONDS)
 
-    def serve(self, connection: Connection, member: Member) -> None:
-        """Run one complete request; by the thread that took it."""
-        self._service.serve(self._loop, connection, member)
-        if self._wants_replacement and self._service.counts.requests >= self._config.max_requests:
-            self._wants_replacement = False
-            self._on_event(EngineEvent.MAX_REQUESTS)
-
-    def over(self) -> bool:
-        """Whether there is nothing more to do."""
-        return self._state is EngineState.OVER
-
     def ended(self) -> None:
         """The last thread leaves."""
         self._loop.close()
         self._finish()
 
-    # -- `canter.engine.threaded.loop.Office` -------------------------------------------------
+    # -- inside -------------------------------------------------------------------------------
 
-    def chores(self, now_ns: int, connections: int) -> float:
-        """The scoreboard and the log; by the leader."""
-        self.publish(now_ns, connections)
+    def _load(self) -> Load:
+        return Load(self._crew.busy(), len(self._crew.ready), len(self._loop.connections))
+
+    def _do_chores(self, now_ns: int, connections: int) -> float:
+        """The scoreboard and the log; by the leader, through the loop."""
+        self._publish(now_ns, connections)
         self._service.tick()
         self._doors.review()
         access = self._access
@@ -211,24 +214,7 @@ class ThreadedEngine:
             self._end_if_drained()
         return 1.0
 
-    def sent(self, connection: Connection) -> None:
-        """Everything of the connection's last response was taken by the kernel."""
-        self._service.sent(connection)
-
-    def lost(self, connection: Connection, *, timed_out: bool) -> None:
-        """The connection ended before all of its response, or of its request, was through."""
-        self._service.lost(connection, timed_out=timed_out)
-
-    def refused(self, connection: Connection, fault: Any) -> None:
-        """A request was answered with a fault."""
-        self._service.refused(connection, fault)
-
-    # -- inside -------------------------------------------------------------------------------
-
-    def _load(self) -> Load:
-        return Load(self._crew.busy(), len(self._crew.ready), len(self._loop.connections))
-
-    def publish(self, now_ns: int, connections: int) -> None:
+    def _publish(self, now_ns: int, connections: int) -> None:
         """Bring the scoreboard up to date; by the leader."""
         words = self._words
         counts = self._service.counts
@@ -285,7 +271,7 @@ class ThreadedEngine:
         self._state = EngineState.OVER
         if self._access is not None:
             self._access.flush()
-        self.publish(time.monotonic_ns(), len(self._loop.connections))
+        self._publish(time.monotonic_ns(), len(self._loop.connections))
         self._crew.dismiss()
 
     def _finish(self) -> None:
@@ -300,3 +286,8 @@ def stack_of(member: Member) -> str:
     if frame is None:
         return "  (the thread is gone)\n"
     return "".join(traceback.format_stack(frame))
+
+
+def _escaped(target: str) -> str:
+    """A request target as it may stand in a log."""
+    return target.encode("unicode_escape").decode("ascii")

@@ -80,6 +80,8 @@ class Doors:
                 self._loop.add_door(fd, self._accept)
             else:
                 self._loop.remove_door(fd)
+                # A connection whose wake-up we already had would wake nobody else.
+                self._accept_some(fd)
         if not wanted:
             self._loop.hurry(_RECHECK_SECONDS)
 
@@ -96,10 +98,13 @@ class Doors:
         return should_listen(self._load(), siblings, config.threads, config.worker_connections)
 
     def _accept(self, fd: int) -> None:
+        self._accept_some(fd)
+        self._loop.hurry(0)  # the load has changed: it is reviewed after this turn's events
+
+    def _accept_some(self, fd: int) -> None:
         for _ in range(self._at_once):
             if not self._accept_one(fd):
                 break
-        self.review()
 
     def _accept_one(self, fd: int) -> bool:
         """Accept one connection; False when there is none, or no room for it."""

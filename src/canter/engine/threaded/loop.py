@@ -16,7 +16,6 @@ from collections import deque
 from collections.abc import Callable
 from email.utils import formatdate
 from threading import Lock
-from typing import Protocol
 
 from canter.engine.contract import EngineConfig
 from canter.engine.deadlines import Deadlines, Wait
@@ -24,9 +23,34 @@ from canter.engine.phases import Phase
 from canter.engine.poller import FAILED, HANGUP, PEER_ENDED, READABLE, WRITABLE, make_poller
 from canter.engine.session import Step
 from canter.engine.threaded.connection import READ_BYTES, After, Connection
+from canter.engine.threaded.service import Service
 from canter.protocol.faults import Fault, RequestTimeout
 from canter.protocol.http1.writer import CONTINUE, refusal
 from canter.wsgi.exchange import ClientGone
+
+# Plain numbers and names of a module's own are quicker than an enum's members.
+_IDLE = int(Phase.IDLE)
+_HEAD = int(Phase.HEAD)
+_BODY = int(Phase.BODY)
+_READY = int(Phase.READY)
+_RUNNING = int(Phase.RUNNING)
+_SENDING = int(Phase.SENDING)
+_LINGER = int(Phase.LINGER)
+_CLOSED = int(Phase.CLOSED)
+_READABLE = READABLE
+_PEER_ENDED = PEER_ENDED
+_NEWS = READABLE | PEER_ENDED
+_BROKEN = FAILED | HANGUP
+_SENDABLE = WRITABLE | FAILED | HANGUP
+_READ_BYTES = READ_BYTES
+_KEEP_ALIVE = int(Wait.KEEP_ALIVE)
+_HEADER_WAIT = int(Wait.HEADER)
+_BODY_WAIT = int(Wait.BODY)
+_MORE = Step.MORE
+_READY_STEP = Step.READY
+_CLOSE = After.CLOSE
+_LINGER_AFTER = After.LINGER
+_now_ns = time.monotonic_ns
 
 _LONGEST_POLL_SECONDS = 0.5
 _READS_A_TURN = 16
@@ -34,39 +58,29 @@ _READS_A_TURN = 16
 DRAIN_IDLE_SECONDS = 1.0
 
 
-class Office(Protocol):
-    """The clerk's side of the loop: what is written down about requests and connections."""
-
-    def sent(self, connection: Connection) -> None:
-        """Everything of the connection's last response was taken by the kernel."""
-
-    def lost(self, connection: Connection, *, timed_out: bool) -> None:
-        """The connection ended before all of its response, or of its request, was through."""
-
-    def refused(self, connection: Connection, fault: Fault) -> None:
-        """A request was answered with a fault."""
-
-    def chores(self, now_ns: int, connections: int) -> float:
-        """From time to time: the scoreboard, the log. In how many seconds, at most, again."""
-
-
 class Loop:
     """The connections of one worker.
 
-    ready: where complete requests go. date_line: the Date line of now.
+    ready: where complete requests go. service: keeps the books. chores: called from time to time
+    with (now_ns, number of connections); says in how many seconds, at most, again. date_line: the Date line of now.
     bytes_in: bytes read from clients. now_ns: when this turn began. draining: connections end with what they are doing.
     """
 
     def __init__(
-        self, config: EngineConfig, ready: deque[Connection], office: Office
+        self,
+        config: EngineConfig,
+        ready: deque[Connection],
+        service: Service,
+        chores: Callable[[int, int], float],
     ) -> None:
         self.config = config
         self.ready = ready
-        self.office = office
+        self._service = service
+        self._chores = chores
         self.poller = make_poller()
         self.connections: dict[int, Connection] = {}
         self.doors: dict[int, Callable[[int], None]] = {}
-        self.deadlines: Deadlines[Connection] = Deadlines(
+        self.deadlines: Deadlines = Deadlines(
             {
                 Wait.KEEP_ALIVE: config.keep_alive_seconds,
                 Wait.HEADER: config.header_timeout_seconds,
@@ -99,6 +113,8 @@ class Loop:
         os.set_blocking(self._wake_writer, False)
         self.add_door(self._wake_reader, self._drain_wakeups)
         self.lock = Lock()
+        self._lock = self.lock.acquire
+        self._unlock = self.lock.release
         self.refresh_date(time.monotonic_ns())
 
     # -- the round ----------------------------------------------------------------------------
@@ -108,19 +124,38 @@ class Loop:
         again = self._again
         seconds = 0.0 if again else (self._chores_at_ns - time.monotonic_ns()) / 1e9
         events = self.poller.poll(max(seconds, 0.0))
-        self.now_ns = now_ns = time.monotonic_ns()
-        if now_ns >= self._chores_at_ns:
-            self._do_chores(now_ns)
+        self.now_ns = now_ns = _now_ns()
+        if now_ns >= self._date_until_ns:
+            self.refresh_date(now_ns)
         for _ in range(len(again)):
             connection = again.popleft()
-            self._on_events(connection, connection.events)
+            self._attend(connection, connection.events)
         connections = self.connections
         for fd, bits in events:
             known = connections.get(fd)
             if known is not None:
-                self._on_events(known, bits)
+                self._attend(known, bits)
             elif fd in self.doors:
                 self.doors[fd](fd)
+        # After the events: a listener is not taken out while a wake-up for it is in our hands.
+        if now_ns >= self._chores_at_ns:
+            self._do_chores(now_ns)
+
+    def _attend(self, connection: Connection, bits: int) -> None:
+        """Handle one connection's news; whatever goes wrong there ends there."""
+        try:
+            self._on_events(connection, bits)
+        except Exception as error:
+            self.abandon(connection, error)
+
+    def abandon(self, connection: Connection, error: BaseException) -> None:
+        """Something failed that must not: end this connection and go on with the others."""
+        self._service.failed(error)
+        try:
+            self._lose(connection)
+        except Exception as another:
+            self._service.failed(another)
+            self.abandon_quietly(connection)
 
     def _do_chores(self, now_ns: int) -> None:
         """What is due from time to time, and when it is due again.
@@ -128,10 +163,8 @@ class Loop:
         Whoever begins to wait between two chores is noticed at the next ones: they come at least
         four times in the shortest duration.
         """
-        if now_ns >= self._date_until_ns:
-            self.refresh_date(now_ns)
         self._expire(now_ns)
-        soon = self.office.chores(now_ns, len(self.connections))
+        soon = self._chores(now_ns, len(self.connections))
         with self.lock:
             seconds = self.deadlines.next_seconds(now_ns, self._chores_every_seconds)
         next_date_ns = self._date_until_ns - now_ns
@@ -193,70 +226,101 @@ class Loop:
 
     def close_all(self) -> None:
         """Close what the loop owns and cut what application threads have; by the leader."""
+        waiting = []
+        while self.ready:
+            try:
+                waiting.append(self.ready.popleft())
+            except IndexError:  # a thread took the last one
+                break
         for connection in list(self.connections.values()):
             with self.lock:
-                running = connection.phase is Phase.RUNNING
-            if running:
+                # A thread may hold a request that it has taken and not yet begun.
+                taken = connection.phase in (_READY, _RUNNING) and connection not in waiting
+            if taken:
                 connection.cut()
             else:
-                self._lose(connection, timed_out=False)
+                self._lose(connection)
 
     def close(self) -> None:
-        """Give the poller and the pipe back; when no thread is left."""
+        """Give everything back; when no thread is left."""
+        for connection in list(self.connections.values()):
+            self.abandon_quietly(connection)
         self.poller.close()
         os.close(self._wake_reader)
-        os.close(self._wake_writer)
+        writer, self._wake_writer = self._wake_writer, -1
+        os.close(writer)
+
+    def abandon_quietly(self, connection: Connection) -> None:
+        """Close a connection that nobody will look after any more."""
+        self.connections.pop(connection.fd, None)
+        connection.fd = -1
+        connection.sock.close()
 
     # -- events ---------------------------------------------------------------------------------
 
     def _on_events(self, connection: Connection, bits: int) -> None:
         """News of one connection; by the leader."""
         phase = connection.phase
-        if phase is Phase.RUNNING or phase is Phase.READY:
+        if phase == _RUNNING or phase == _READY:
             if not self._note(connection, bits):
                 return
             phase = connection.phase
-        if phase is Phase.SENDING:
-            connection.events = (connection.events | bits) & (READABLE | PEER_ENDED)
+        if phase == _SENDING:
+            connection.events = (connection.events | bits) & _NEWS
             self._send_more(connection)
             return
         connection.events = 0
-        if phase is Phase.LINGER:
+        if phase == _LINGER:
             self._discard(connection)
-        elif phase is not Phase.CLOSED:
-            if bits & (FAILED | HANGUP):
-                bits |= PEER_ENDED
-            if bits & (READABLE | PEER_ENDED):
-                self._read(connection, ended=bool(bits & PEER_ENDED))
+        elif phase != _CLOSED:
+            if bits & _BROKEN:
+                bits |= _PEER_ENDED
+            if connection.backlog is not None and not self._flush_interim(connection):
+                return
+            if bits & _NEWS:
+                self._read(connection, bool(bits & _PEER_ENDED))
+
+    def _flush_interim(self, connection: Connection) -> bool:
+        """Send what is left of an interim response; False when the client is gone."""
+        backlog = connection.backlog
+        assert backlog is not None
+        with backlog.lock:
+            backlog.flush(connection.sock)
+        if backlog.broken:
+            self._lose(connection)
+            return False
+        if not backlog:
+            connection.backlog = None
+        return True
 
     def _note(self, connection: Connection, bits: int) -> bool:
         """Keep the news of a connection that a thread has; True when it has come back meanwhile."""
         backlog = connection.backlog
-        if bits & (WRITABLE | FAILED | HANGUP) and backlog is not None:
+        if bits & _SENDABLE and backlog is not None:
             with backlog.lock:
                 # The lock keeps `answered` from moving on while this looks and sends.
-                if connection.phase is Phase.RUNNING:
+                if connection.phase == _RUNNING:
                     backlog.flush(connection.sock)
                     if backlog and not backlog.blocked:
                         self._again.append(connection)
         with self.lock:
-            if connection.phase not in (Phase.RUNNING, Phase.READY):
+            if connection.phase not in (_RUNNING, _READY):
                 return True
             connection.events |= bits
             return False
 
-    def _read(self, connection: Connection, *, ended: bool = False) -> None:
+    def _read(self, connection: Connection, ended: bool = False) -> None:
         """Read until there is nothing more, or a request is complete; by the owner.
 
         ended: the poller has seen the end of the client's input, so a short read is not the last.
         """
-        if connection.phase is Phase.IDLE:
+        if connection.phase != _HEAD and connection.phase != _BODY:
             connection.began_ns = self.now_ns
         for _ in range(_READS_A_TURN):
             try:
                 data = connection.read()
             except OSError:
-                self._lose(connection, timed_out=False)
+                self._lose(connection)
                 return
             if data is None:
                 break
@@ -265,16 +329,16 @@ class Loop:
                 return
             self.bytes_in += len(data)
             step = connection.receive(data)
-            full = len(data) == READ_BYTES
-            if step is not Step.MORE:
+            full = len(data) == _READ_BYTES
+            if step is not _MORE:
                 if full or ended:
-                    connection.events |= READABLE | (PEER_ENDED if ended else 0)
+                    connection.events |= _NEWS if ended else _READABLE
                 self._go_on(connection, step)
                 return
             if not full and not ended:
                 break
         else:
-            connection.events |= READABLE | (PEER_ENDED if ended else 0)
+            connection.events |= _NEWS if ended else _READABLE
             self._again.append(connection)
         self._await_more(connection)
 
@@ -284,12 +348,16 @@ class Loop:
             try:
                 connection.send(CONTINUE)
             except ClientGone:
-                self._lose(connection, timed_out=False)
+                self._lose(connection)
                 return
             step = connection.resume()
-        if step is Step.READY:
-            connection.move(Phase.READY)
-            connection.ready_ns = time.monotonic_ns()
+        if step is _READY_STEP:
+            connection.move(_READY)
+            # The turn's own time is good enough, and free; a pipelined request is younger than it.
+            connection.ready_ns = max(self.now_ns, connection.began_ns)
+            if connection.waits > _KEEP_ALIVE:
+                with self.lock:  # the next head gets a time of its own
+                    self.deadlines.end(connection)
             self.ready.append(connection)
         elif step is Step.REFUSED:
             assert connection.fault is not None
@@ -300,31 +368,33 @@ class Loop:
     def _await_more(self, connection: Connection) -> None:
         """Nothing more can be done without bytes from the client; by the owner.
 
-        From RUNNING this gives the connection back to the leader: if there is news that came
-        meanwhile it stays ours and is looked at first.
+        From RUNNING this gives the connection back to the leader, who is told of news that came
+        meanwhile.
         """
         connection.watch()
         if connection.request is not None:
-            phase, wait = Phase.BODY, Wait.BODY
+            phase = _BODY
+            wait = _BODY_WAIT
         elif connection.reader.head_started:
-            phase, wait = Phase.HEAD, Wait.HEADER
+            phase = _HEAD
+            wait = _HEADER_WAIT
         else:
-            phase = Phase.IDLE
-            wait = Wait.KEEP_ALIVE if connection.served else Wait.HEADER
-        with self.lock:
-            news = connection.events if connection.phase is Phase.RUNNING else 0
-            if not news:
-                now_ns = time.monotonic_ns()
-                # A head has its time from its first byte on, however slowly it drips.
-                if connection.waits != wait or wait is Wait.KEEP_ALIVE:
-                    self.deadlines.begin(connection, wait, now_ns)
-                elif wait is Wait.BODY:
-                    self.deadlines.restart(connection, now_ns)
-                if connection.phase is not phase:
-                    connection.move(phase)
-                return
-            connection.events = 0
-        self._read(connection, ended=bool(news & PEER_ENDED))
+            phase = _IDLE
+            wait = _KEEP_ALIVE if connection.served else _HEADER_WAIT
+        # The lock is taken by hand: this runs once for each request, and nothing in between raises.
+        self._lock()
+        news = connection.events if connection.phase == _RUNNING else 0
+        # A head has its time from its first byte on, however slowly it drips.
+        if connection.waits != wait or wait == _KEEP_ALIVE:
+            self.deadlines.begin(connection, wait, self.now_ns)
+        elif wait == _BODY_WAIT:
+            self.deadlines.restart(connection, self.now_ns)
+        if connection.phase != phase:
+            connection.move(phase)
+        self._unlock()
+        if news:
+            self._again.append(connection)
+            self.wake()
 
     def _end_input(self, connection: Connection) -> None:
         """The client will send nothing more; by the owner."""
@@ -345,7 +415,7 @@ class Loop:
             with backlog.lock:
                 if backlog:
                     with self.lock:
-                        connection.move(Phase.SENDING)
+                        connection.move(_SENDING)
                         self.deadlines.begin(connection, Wait.SEND, time.monotonic_ns())
                     if not backlog.blocked:
                         self._again.append(connection)  # no event will tell of it
@@ -353,7 +423,7 @@ class Loop:
                     return  # the leader's, as soon as the lock is let go
             connection.backlog = None
             if backlog.broken:
-                self._lose(connection, timed_out=False)
+                self._lose(connection)
                 return
         self._sent(connection)
 
@@ -365,7 +435,7 @@ class Loop:
         with backlog.lock:
             backlog.flush(connection.sock)
         if backlog.broken:
-            self._lose(connection, timed_out=False)
+            self._lose(connection)
         elif backlog:
             if not backlog.blocked:
                 self._again.append(connection)
@@ -378,16 +448,16 @@ class Loop:
 
     def _sent(self, connection: Connection) -> None:
         """All of the response is in the kernel's hands; by the owner."""
-        self.office.sent(connection)
+        self._service.sent(connection)
         connection.finish_request()
-        if connection.after is After.CLOSE:
+        if connection.after is _CLOSE:
             self._close(connection)
-        elif connection.after is After.LINGER:
+        elif connection.after is _LINGER_AFTER:
             self._linger(connection)
         elif connection.reader.buffered:
             connection.began_ns = time.monotonic_ns()
             step = connection.resume()
-            if step is not Step.MORE:
+            if step is not _MORE:
                 self._go_on(connection, step)
             elif connection.input_ended:
                 self._end_input(connection)
@@ -399,24 +469,24 @@ class Loop:
             self._resume_reading(connection)
 
     def _resume_reading(self, connection: Connection) -> None:
-        news = connection.events if connection.phase is Phase.SENDING else 0
-        if news & (READABLE | PEER_ENDED):
+        news = connection.events if connection.phase == _SENDING else 0
+        if news & _NEWS:
             connection.events = 0
-            self._read(connection, ended=bool(news & PEER_ENDED))
+            self._read(connection, bool(news & _PEER_ENDED))
         else:
             self._await_more(connection)
 
     def _refuse(self, connection: Connection, fault: Fault) -> None:
         """Answer a request that cannot be served, then end the connection; by the owner."""
         request = connection.request
-        head_only = request is not None and request.method == "HEAD"
-        self.office.refused(connection, fault)
+        head_only = request is not None and request.method == "_HEAD"
+        self._service.refused(connection, fault)
         connection.drop_body()
         connection.after = After.LINGER
         try:
             connection.send(refusal(fault, self.date_line, head_only=head_only))
         except ClientGone:
-            self._lose(connection, timed_out=False)
+            self._lose(connection)
             return
         if connection.backlog:
             self.answered(connection, After.LINGER)
@@ -432,8 +502,8 @@ class Loop:
             return
         connection.watch()
         with self.lock:
-            was_running = connection.phase is Phase.RUNNING
-            connection.move(Phase.LINGER)
+            was_running = connection.phase == _RUNNING
+            connection.move(_LINGER)
             self.deadlines.begin(connection, Wait.LINGER, time.monotonic_ns())
             news = connection.events
         if news and was_running:
@@ -455,7 +525,7 @@ class Loop:
         except OSError:
             self._close(connection)
             return
-        connection.events |= READABLE
+        connection.events |= _READABLE
         self._again.append(connection)
 
     # -- endings ------------------------------------------------------------------------------------
@@ -467,43 +537,48 @@ class Loop:
             due = [
                 (connection, wait)
                 for connection, wait in self.deadlines.expired(now_ns)
-                if connection.phase not in (Phase.RUNNING, Phase.READY, Phase.CLOSED)
+                if connection.phase not in (_RUNNING, _READY, _CLOSED)
             ]
         for connection, wait in due:
-            if wait is Wait.SEND:
-                self._lose(connection, timed_out=True)
-            elif wait is Wait.BODY:
-                self._refuse(connection, RequestTimeout("the body came too slowly"))
-            elif wait is Wait.HEADER and connection.phase is Phase.HEAD:
-                self._refuse(connection, RequestTimeout("the head came too slowly"))
-            else:
-                self._read(connection)  # what arrived at the last moment is not thrown away
-                if connection.phase is Phase.IDLE:
-                    self._close(connection)
+            try:
+                self._end_wait(connection, wait)
+            except Exception as error:
+                self.abandon(connection, error)
 
-    def _lose(self, connection: Connection, *, timed_out: bool) -> None:
+    def _end_wait(self, connection: Connection, wait: Wait) -> None:
+        """A connection has waited too long; by the leader."""
+        if wait is Wait.SEND:
+            self._lose(connection, True)
+        elif wait is Wait.LINGER:
+            self._close(connection)
+        elif wait is Wait.BODY:
+            self._refuse(connection, RequestTimeout("the body came too slowly"))
+        elif wait is Wait.HEADER and connection.phase == _HEAD:
+            self._refuse(connection, RequestTimeout("the head came too slowly"))
+        else:
+            self._read(connection)  # what arrived at the last moment is not thrown away
+            if connection.phase == _IDLE:
+                self._close(connection)
+
+    def _lose(self, connection: Connection, timed_out: bool = False) -> None:
         """The connection is broken or given up; by the owner."""
-        self.office.lost(connection, timed_out=timed_out)
+        self._service.lost(connection, timed_out=timed_out)
         self._close(connection)
 
     def _close(self, connection: Connection) -> None:
         """Close the socket and forget the connection; by the owner."""
         backlog = connection.backlog
         with self.lock:
-            if connection.phase is Phase.CLOSED:
+            if connection.phase == _CLOSED:
                 return
-            if connection.phase is Phase.READY:
-                try:
-                    self.ready.remove(connection)
-                except ValueError:
-                    pass
-            connection.move(Phase.CLOSED)
+            connection.move(_CLOSED)
             self.deadlines.end(connection)
         if backlog is not None:
             with backlog.lock:
                 backlog.give_up()
         connection.finish_request()
         self.connections.pop(connection.fd, None)
+        connection.fd = -1  # the number may be another connection's in a moment
         connection.sock.close()
         if self.draining:
             self.wake()  # it may have been the last

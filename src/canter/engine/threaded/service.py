@@ -8,13 +8,15 @@ from __future__ import annotations
 import logging
 import socket
 import struct
+import threading
 import time
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 from canter.engine.contract import BodyMode, EngineConfig
 from canter.engine.phases import Phase
 from canter.engine.threaded.connection import After, Connection
-from canter.engine.threaded.crew import Member
+from canter.engine.threaded.member import Member
 from canter.observe.access import AccessEntry, AccessLog
 from canter.observe.logs import ClientFaultLog
 from canter.observe.outcomes import Outcome
@@ -31,10 +33,12 @@ from canter.wsgi.exchange import Application, Ending, Exchange
 from canter.wsgi.input import BodyInput
 
 _OUTCOMES = {
+    Ending.OPEN: Outcome.TIMEOUT,  # only what is given up has a line before its end
     Ending.OK: Outcome.OK,
     Ending.FAILED: Outcome.FAILED,
     Ending.CUT: Outcome.CUT,
     Ending.ABORTED: Outcome.ABORTED,
+    Ending.STALLED: Outcome.TIMEOUT,
     Ending.ABANDONED: Outcome.TIMEOUT,
 }
 # The first class that fits says how a refused request ended.
@@ -46,6 +50,15 @@ _REFUSALS: tuple[tuple[type[Fault], Outcome], ...] = (
     (Overloaded, Outcome.SHED),
     (Fault, Outcome.REFUSED),
 )
+_RUNNING = int(Phase.RUNNING)
+_SENDING = int(Phase.SENDING)
+_NEXT = After.NEXT
+_ABORTED = Ending.ABORTED
+_ABANDONED = Ending.ABANDONED
+_STALLED = Ending.STALLED
+_now_ns = time.monotonic_ns
+_FAILURES_APART_NS = 1_000_000_000
+_DROPPED_AT_ONCE_BYTES = 64 * 1024
 # SO_LINGER with no time: closing sends a reset at once.
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -63,17 +76,8 @@ class Counts:
         self.statuses = [0] * 10
 
 
-class LoopSide(Protocol):
-    """What serving needs of the loop."""
-
-    draining: bool
-
-    def answered(self, connection: Connection, after: After) -> None:
-        """The application is done with the connection's request."""
-
-
 class Service:
-    """Runs requests and keeps the books."""
+    """Runs requests and keeps the books. on_share_served: called once, after max_requests."""
 
     def __init__(
         self,
@@ -81,19 +85,35 @@ class Service:
         config: EngineConfig,
         access: AccessLog | None,
         log: logging.Logger,
+        on_share_served: Callable[[], None],
     ) -> None:
         self._application = application
+        # The number of requests after which the worker asks to be replaced; 0 = never, or asked.
+        self._share = config.max_requests
+        self._on_share_served = on_share_served
         self._streams = config.request_body is BodyMode.STREAM
+        self._keeps_alive = config.keep_alive_seconds > 0
         self._access = access
         self._log = log
         self._client_faults = ClientFaultLog(log)
         self.counts = Counts()
+        self._failed_ns = -_FAILURES_APART_NS
+        # Held by who gives a request up, from the mark on the exchange to the last byte sent.
+        self.expiring = threading.Lock()
 
     # -- a complete request -----------------------------------------------------------------
 
-    def serve(self, loop: LoopSide, connection: Connection, member: Member) -> None:
+    def serve(self, connection: Connection, member: Member) -> None:
         """Run one request and give its connection back to the loop. Raises nothing."""
-        connection.move(Phase.RUNNING)
+        try:
+            self._serve(connection, member)
+        except Exception as error:
+            member.exchange = None
+            connection.hub.abandon(connection, error)
+
+    def _serve(self, connection: Connection, member: Member) -> None:
+        connection.move(_RUNNING)
+        loop = connection.hub
         request = connection.request
         assert request is not None
         environ = request.environ
@@ -104,22 +124,34 @@ class Service:
         environ["canter.client_disconnected"] = connection.client_disconnected
         if self._streams and "wsgi.input" not in environ:
             environ["wsgi.input"] = BodyInput(connection.pull)
-        keep_alive = request.keep_alive and not loop.draining and not connection.input_ended
+        keep_alive = (
+            request.keep_alive
+            and self._keeps_alive
+            and not loop.draining
+            and not connection.input_ended
+        )
         writer = Writer(request.http_10, request.method == "HEAD", keep_alive)
         exchange = connection.exchange = Exchange(environ, connection, writer)
-        began_ns = time.monotonic_ns()
+        began_ns = _now_ns()
         slot = member.slot
         assert slot is not None
         member.started_ns = began_ns
         member.exchange = exchange
-        slot.begin(began_ns, f"{request.method} {request.target}".encode("latin-1", "replace"))
+        slot.begin(began_ns, connection.reader.request_line)
         exchange.run(self._application)
         slot.end()
+        member.ended_ns = _now_ns()
         member.exchange = None
         connection.exchange = None
+        if exchange.abandoned:
+            # Whoever gives the request up (`expire`) holds the lock until it is done with the
+            # connection, or has taken it back.
+            with self.expiring:
+                if exchange.abandoned:
+                    exchange.ending = _ABANDONED
         if exchange.problem is not None or exchange.remarks is not None:
             self._report(connection, exchange)
-        self._account(connection, exchange, began_ns)
+        self._account(connection, exchange, member)
         loop.answered(connection, self._after(connection, exchange))
 
     def _after(self, connection: Connection, exchange: Exchange) -> After:
@@ -128,12 +160,15 @@ class Service:
         assert request is not None
         if self._streams and not connection.reader.body_complete:
             # The rest of a body that the application did not read stands before the next request.
-            while connection.reader.body_received >= 0 and connection.reader.read_body(65536):
-                pass
+            try:
+                while connection.reader.read_body(_DROPPED_AT_ONCE_BYTES):
+                    pass
+            except Fault:
+                return After.LINGER
             if not connection.reader.body_complete:
                 return After.LINGER
         if exchange.writer.keep_alive:
-            return After.NEXT
+            return _NEXT
         if exchange.ending in (Ending.CUT, Ending.ABANDONED):
             if exchange.ending is Ending.CUT and not exchange.writer.chunked:
                 self._reset_on_close(connection, exchange)
@@ -169,20 +204,25 @@ class Service:
         elif problem is not None:
             self._log.error("error in the application: %s", line, exc_info=problem)
 
-    def _account(self, connection: Connection, exchange: Exchange, began_ns: int) -> None:
+    def _account(self, connection: Connection, exchange: Exchange, member: Member) -> None:
         """Count the request, and note its line for the access log."""
         counts = self.counts
         code = exchange.code
         counts.requests += 1
-        counts.statuses[code // 100] += 1
-        counts.body_bytes += exchange.body_bytes
+        if 0 < self._share <= counts.requests:
+            self._share = 0
+            self._on_share_served()
         ending = exchange.ending
-        if ending is Ending.ABORTED:
+        if ending is not _ABANDONED:
+            counts.statuses[code // 100] += 1
+        counts.body_bytes += exchange.body_bytes
+        if ending is _ABORTED or ending is _STALLED:
             counts.aborted += 1
-        if self._access is None or ending is Ending.ABANDONED:
+        if self._access is None or ending is _ABANDONED:
             return  # an abandoned request had its line when it was abandoned
-        now_ns = time.monotonic_ns()
-        connection.unlogged = self._entry(connection, exchange, began_ns, now_ns)
+        connection.unlogged = self._entry(
+            connection, exchange, member.started_ns, member.ended_ns
+        )
 
     def _entry(
         self, connection: Connection, exchange: Exchange, began_ns: int, now_ns: int
@@ -205,6 +245,7 @@ class Service:
 
     def expire(self, connection: Connection, exchange: Exchange, began_ns: int) -> None:
         """Note an abandoned request's end; from the thread that abandoned it."""
+        self.counts.statuses[RequestExpired.status // 100] += 1
         if self._access is None:
             return
         entry = self._entry(connection, exchange, began_ns, time.monotonic_ns())
@@ -213,14 +254,14 @@ class Service:
             entry.status = RequestExpired.status
         self._access.record(entry)
 
-    # -- `canter.engine.threaded.loop.Office` -------------------------------------------------
+    # -- what the loop has to tell ------------------------------------------------------------
 
     def sent(self, connection: Connection) -> None:
         """Everything of the connection's last response was taken by the kernel."""
         entry = connection.unlogged
         if entry is not None:
             connection.unlogged = None
-            if connection.phase is Phase.SENDING:
+            if connection.phase == _SENDING:
                 entry.total_ns = time.monotonic_ns() - connection.began_ns
             self._record(entry)
 
@@ -247,6 +288,13 @@ class Service:
         self._client_faults.report(kind, connection.peer_host, fault.detail, time.monotonic())
         connection.unlogged = self._unserved(connection, fault.status, outcome)
 
+    def failed(self, error: BaseException) -> None:
+        """Something failed in the engine itself; it is told, not often, and life goes on."""
+        now_ns = time.monotonic_ns()
+        if now_ns - self._failed_ns >= _FAILURES_APART_NS:
+            self._failed_ns = now_ns
+            self._log.error("the engine failed at something and goes on", exc_info=error)
+
     def tick(self) -> None:
         """Say what the limits on repeated lines have hidden, once in a while."""
         self._client_faults.tick(time.monotonic())
@@ -259,9 +307,10 @@ class Service:
         now_ns = time.monotonic_ns()
         return AccessEntry(
             environ=environ,
+            request_line=connection.reader.request_line.decode("latin-1"),
             client=connection.peer_host,
             status=status,
-            started_at=time.time(),
+            started_at=time.time() - (now_ns - connection.began_ns) / 1e9,
             total_ns=now_ns - connection.began_ns,
             outcome=outcome,
         )
@@ -273,4 +322,4 @@ class Service:
 
 def _printable(target: str) -> str:
     """A request target as it may stand in a log line."""
-    return target if target.isascii() and target.isprintable() else ascii(target)[1:-1]
+    return target if target.isascii() and target.isprintable() else target.encode("unicode_escape").decode("ascii")

@@ -1,6 +1,7 @@
 # The C types of reader.py, which stays ordinary Python: Cython reads this file beside it.
 cimport cython
 
+from canter.protocol.http1.scan cimport Scan
 from canter.protocol.request cimport Request
 
 cdef int _DONE
@@ -55,9 +56,7 @@ cdef bytes _MOVES
 cdef class Reader:
     cdef object _limits
     cdef object _leniency
-    cdef object _scan_line
-    cdef object _scan_fields
-    cdef object _scan_chunk_size
+    cdef Scan _scan
     cdef object _trust
     cdef object _fault
     cdef bint _straightens
@@ -79,6 +78,7 @@ cdef class Reader:
     cdef long long _remaining
     cdef Py_ssize_t _extensions
     cdef readonly long long body_received
+    cdef public bytes request_line
 
     cpdef feed(self, bytes data)
     @cython.locals(phase=cython.int, pos=cython.Py_ssize_t, behind=cython.Py_ssize_t,

@@ -162,12 +162,11 @@ class Reader:
         "_phase",
         "_pos",
         "_remaining",
-        "_scan_chunk_size",
-        "_scan_fields",
-        "_scan_line",
+        "_scan",
         "_straightens",
         "_trust",
         "body_received",
+        "request_line",
     )
 
     def __init__(
@@ -185,7 +184,7 @@ class Reader:
         self._field_size = limits.field_size or _UNLIMITED
         self._count_limit = limits.fields or _UNLIMITED
         self._straightens = leniency.permit_obsolete_folding or leniency.strip_header_spaces
-        self._scan_line, self._scan_fields, self._scan_chunk_size = scan
+        self._scan = scan
         # From here on a policy is there only for a peer that it trusts.
         self._trust = trust if trusted else None
         self._always_forwarded = self._trust is not None and self._trust.has_unusual_names
@@ -204,6 +203,8 @@ class Reader:
         self._extensions = 0
         self._fault: Fault | None = None
         self.body_received = 0
+        #: The request line read last, as sent and without its end; for logs, also of a refused one.
+        self.request_line = b""
 
     # What the engine asks about
 
@@ -278,7 +279,7 @@ class Reader:
         if self._straightens:
             data = self._straightened()
         pos = self._pos
-        outcome, behind, facts = self._scan_fields(
+        outcome, behind, facts = self._scan.fields(
             data,
             pos,
             self._field_size,
@@ -302,15 +303,18 @@ class Reader:
         environ = base.copy()
         while True:
             pos = self._pos
-            outcome, behind, facts = self._scan_line(self._data, pos, self._line_limit, environ)
+            outcome, behind, facts = self._scan.request_line(self._data, pos, self._line_limit, environ)
             self._pos = behind
             if outcome == _DONE:
+                self.request_line = self._data[pos : behind - 2]
                 break
             if outcome == _MORE:
                 return False
             if outcome != _EMPTY:
                 if outcome == _MALFORMED:
-                    self._fail(explain_request_line(self._line_at(pos)))
+                    line = self._line_at(pos)
+                    self.request_line = line.rstrip(b"\r\n")
+                    self._fail(explain_request_line(line))
                 self._fail(
                     RequestLineTooLong(f"a request line over {self._limits.request_line} bytes")
                 )
@@ -497,7 +501,7 @@ class Reader:
         if phase == _CHUNK_END:
             end = self._data[self._pos : self._pos + 2]
             if not b"\r\n".startswith(end):
-                self._fail(BadChunk(f"no CRLF behind a chunk but {quoted(end)}"))
+                self._fail(BadChunk("no CRLF behind a chunk"))
             if len(end) < 2:
                 return False
             self._pos += 2
@@ -510,7 +514,7 @@ class Reader:
     def _open_chunk(self) -> bool:
         """Read the first line of a chunk; False when it is not complete."""
         pos = self._pos
-        outcome, behind, size = self._scan_chunk_size(self._data, pos, _CHUNK_LINE_BYTES)
+        outcome, behind, size = self._scan.chunk_size(self._data, pos, _CHUNK_LINE_BYTES)
         if outcome == _MORE:
             return False
         if outcome == _MALFORMED:
@@ -538,7 +542,7 @@ class Reader:
         environ = self._environ
         assert environ is not None
         pos = self._pos
-        outcome, behind, self._facts = self._scan_fields(
+        outcome, behind, self._facts = self._scan.fields(
             self._data,
             pos,
             self._field_size,

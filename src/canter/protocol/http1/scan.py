@@ -1,8 +1,8 @@
 """What a scanner of HTTP/1 is: its contract, the facts it notes, the names it knows.
 
 A scanner finds where things are in the bytes it is given, writes them into an environ and notes
-facts about them. It judges nothing but the grammar of a single line, keeps no state, raises nothing
-and has no classes of its own. There are two, which must agree in everything: `scan_ref` (regular
+facts about them. It judges nothing but the grammar of a single line, keeps no state
+and raises nothing. There are two, which must agree in everything: `scan_ref` (regular
 expressions; the definition) and `scan_fast` (one loop over the bytes, made to be compiled).
 
 Rules of the contract:
@@ -19,10 +19,9 @@ Rules of the contract:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import IntEnum, IntFlag
 from sys import intern, maxsize
-from typing import Any, NamedTuple
+from typing import Any
 
 
 class Outcome(IntEnum):
@@ -75,29 +74,50 @@ UNLIMITED = maxsize >> 1
 
 COMMON_METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE")
 
-# (data, pos, limit, environ) -> (outcome, pos, line facts)
-RequestLineScan = Callable[[bytes, int, int, dict[str, Any]], tuple[int, int, int]]
-# (data, pos, limit of a line, end of the block in data, limit of the count, facts, environ, aside)
-# -> (outcome, pos, facts)
-FieldsScan = Callable[
-    [bytes, int, int, int, int, int, dict[str, Any], list[tuple[str, str]]], tuple[int, int, int]
-]
-# (data, pos, limit) -> (outcome, pos, size)
-ChunkSizeScan = Callable[[bytes, int, int], tuple[int, int, int]]
 
+class Scan:
+    """The three functions of a scanner; each gives back an Outcome, a position and a number.
 
-class Scan(NamedTuple):
-    """The three functions of a scanner.
-
-    request_line writes REQUEST_METHOD, RAW_URI, REQUEST_URI, PATH_INFO, QUERY_STRING and
-    SERVER_PROTOCOL. fields writes HTTP_*, CONTENT_TYPE and CONTENT_LENGTH; a repeated field is
-    joined with a comma, Cookie with a semicolon. chunk_size reads a chunk's first line, with its
-    extensions, which it drops.
+    A class without state, so that a compiled reader calls a compiled scanner directly.
     """
 
-    request_line: RequestLineScan
-    fields: FieldsScan
-    chunk_size: ChunkSizeScan
+    __slots__ = ()
+
+    def request_line(
+        self, data: bytes, pos: int, limit: int, environ: dict[str, Any]
+    ) -> tuple[int, int, int]:
+        """Scan a request line at `pos`, of at most `limit` bytes; the number is its LineFacts.
+
+        Writes REQUEST_METHOD, RAW_URI, REQUEST_URI, PATH_INFO, QUERY_STRING and SERVER_PROTOCOL.
+        """
+        raise NotImplementedError
+
+    def fields(
+        self,
+        data: bytes,
+        pos: int,
+        line_limit: int,
+        block_end: int,
+        count_limit: int,
+        facts: int,
+        environ: dict[str, Any],
+        aside: list[tuple[str, str]],
+    ) -> tuple[int, int, int]:
+        """Scan field lines from `pos` to the empty line that ends them; the number is the Facts.
+
+        line_limit: bytes of one line. block_end: the position that no line may pass. count_limit:
+        fields in all. facts: those of the call before, or those to start with. Writes HTTP_*,
+        CONTENT_TYPE and CONTENT_LENGTH; a repeated field is joined with a comma, Cookie with a
+        semicolon. aside: gets the fields that have an underscore in their name.
+        """
+        raise NotImplementedError
+
+    def chunk_size(self, data: bytes, pos: int, limit: int) -> tuple[int, int, int]:
+        """Scan the first line of a chunk, of at most `limit` bytes; the number is the size.
+
+        Extensions are checked and dropped. An empty line is malformed here.
+        """
+        raise NotImplementedError
 
 
 def end_of_line(data: bytes, pos: int, limit: int) -> int:

@@ -1,6 +1,8 @@
 # The C types of scan_fast.py, which stays ordinary Python: Cython reads this file beside it.
 cimport cython
 
+from canter.protocol.http1.scan cimport Scan
+
 ctypedef const unsigned char* octets_t
 
 cdef int _DONE
@@ -19,6 +21,7 @@ cdef int _COUNT_SHIFT
 cdef long long _ONE_FIELD
 cdef dict _METHODS
 cdef bytes _LOWER
+cdef bytes _IN_NAME
 cdef bytes _IN_VALUE
 cdef bytes _IN_TARGET
 cdef bytes _HEX
@@ -27,23 +30,25 @@ cdef unsigned int _SLOTS_MASK
 cdef dict _learned
 
 @cython.locals(octets=octets_t, lower=octets_t, letters=octets_t, slot=cython.uint,
-               entry=tuple, name=bytes, i=cython.Py_ssize_t)
-cdef tuple _entry_of(bytes data, Py_ssize_t start, Py_ssize_t end, unsigned int hashed)
+               entry=tuple, name=bytes, i=cython.Py_ssize_t, length=cython.Py_ssize_t)
+cdef tuple _entry_of(bytes data, Py_ssize_t start, Py_ssize_t end)
 
 cdef bint _is_version(bytes data, Py_ssize_t pos) noexcept
 
-@cython.locals(octets=octets_t, in_target=octets_t, lower=octets_t, end=cython.Py_ssize_t,
-               facts=cython.int, i=cython.Py_ssize_t, method_end=cython.Py_ssize_t,
-               start=cython.Py_ssize_t, path_end=cython.Py_ssize_t, outcome=cython.int)
-cpdef tuple request_line(bytes data, Py_ssize_t pos, Py_ssize_t limit, dict environ)
+cdef class FastScan(Scan):
+    @cython.locals(octets=octets_t, in_target=octets_t, in_name=octets_t, end=cython.Py_ssize_t,
+                   facts=cython.int, i=cython.Py_ssize_t, method_end=cython.Py_ssize_t,
+                   start=cython.Py_ssize_t, path_end=cython.Py_ssize_t, outcome=cython.int)
+    cpdef tuple request_line(self, bytes data, Py_ssize_t pos, Py_ssize_t limit, dict environ)
 
-@cython.locals(octets=octets_t, lower=octets_t, in_value=octets_t, end=cython.Py_ssize_t,
-               i=cython.Py_ssize_t, hashed=cython.uint, letter=cython.uint,
-               colon=cython.Py_ssize_t, start=cython.Py_ssize_t, pos_behind=cython.Py_ssize_t,
-               entry=tuple, fact=cython.longlong, known=cython.Py_ssize_t, outcome=cython.int)
-cpdef tuple fields(bytes data, Py_ssize_t pos, Py_ssize_t line_limit, Py_ssize_t block_end,
-                   Py_ssize_t count_limit, long long facts, dict environ, list aside)
+    @cython.locals(octets=octets_t, in_name=octets_t, in_value=octets_t, end=cython.Py_ssize_t,
+                   i=cython.Py_ssize_t, colon=cython.Py_ssize_t, start=cython.Py_ssize_t,
+                   behind=cython.Py_ssize_t, entry=tuple, fact=cython.longlong,
+                   size=cython.Py_ssize_t, outcome=cython.int)
+    cpdef tuple fields(self, bytes data, Py_ssize_t pos, Py_ssize_t line_limit,
+                       Py_ssize_t block_end, Py_ssize_t count_limit, long long facts,
+                       dict environ, list aside)
 
-@cython.locals(octets=octets_t, digits=octets_t, end=cython.Py_ssize_t, size=cython.longlong,
-               i=cython.Py_ssize_t)
-cpdef tuple chunk_size(bytes data, Py_ssize_t pos, Py_ssize_t limit)
+    @cython.locals(octets=octets_t, digits=octets_t, end=cython.Py_ssize_t, size=cython.longlong,
+                   i=cython.Py_ssize_t)
+    cpdef tuple chunk_size(self, bytes data, Py_ssize_t pos, Py_ssize_t limit)

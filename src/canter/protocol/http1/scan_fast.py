@@ -26,7 +26,7 @@ from canter.protocol.http1.scan import (
     end_of_fields,
     end_of_line,
 )
-from canter.protocol.http1.scan_ref import chunk_size as _chunk_size_with_extensions
+from canter.protocol.http1.scan_ref import REFERENCE
 
 _DONE = int(Outcome.DONE)
 _TOO_LONG = int(Outcome.TOO_LONG)
@@ -47,10 +47,13 @@ _METHODS = {method.encode(): method for method in COMMON_METHODS}
 # Tables with one entry for each byte.
 # A token's character in lower case, else 0 (RFC 9110 section 5.6.2).
 _LOWER = bytes(
-    ord(chr(byte).lower()) if byte < 128 and (chr(byte).isalnum() or byte in b"!#$%&'*+-.^_`|~")
+    ord(chr(byte).lower())
+    if byte < 128 and (chr(byte).isalnum() or byte in b"!#$%&'*+-.^_`|~")
     else 0
     for byte in range(256)
 )
+# 1 for a token's character.
+_IN_NAME = bytes(letter != 0 for letter in _LOWER)
 # 1 for what a field value may hold (RFC 9110 section 5.5).
 _IN_VALUE = bytes(byte == 9 or (byte >= 32 and byte != 127) for byte in range(256))
 # What a target may hold: 1, and what its path ends or is encoded with: 2, 3.
@@ -68,10 +71,8 @@ _SLOTS_MASK = 1023
 
 
 def _hash_of(name: bytes) -> int:
-    value = 0
-    for byte in name:
-        value = (value * 31 + byte) & 0xFFFFFF
-    return value
+    """As in `_entry_of`, of a name in lower case."""
+    return name[0] + name[len(name) - 1] * 9 + name[len(name) // 2] * 31 + len(name) * 131
 
 
 def _fill_slots() -> list[tuple[bytes, str, int] | None]:
@@ -106,92 +107,33 @@ def _learn(name: bytes) -> tuple[bytes, str, int]:
     return entry
 
 
-def _entry_of(data: bytes, start: int, end: int, hashed: int) -> tuple[bytes, str, int]:
+def _entry_of(data: bytes, start: int, end: int) -> tuple[bytes, str, int]:
     """What is known about the field name from `start` to `end`."""
     octets = data
     lower = _LOWER
-    slot = hashed & _SLOTS_MASK
+    length = end - start
+    slot = (
+        lower[octets[start]]
+        + lower[octets[end - 1]] * 9
+        + lower[octets[start + (length >> 1)]] * 31
+        + length * 131
+    ) & _SLOTS_MASK
     while True:
         entry = _SLOTS[slot]
         if entry is None:
             break
         name = entry[0]
-        if len(name) == end - start:
+        if len(name) == length:
             letters = name
             i = 0
-            while i < end - start and lower[octets[start + i]] == letters[i]:
+            while i < length and lower[octets[start + i]] == letters[i]:
                 i += 1
-            if i == end - start:
+            if i == length:
                 return entry
         slot = (slot + 1) & _SLOTS_MASK
     name = data[start:end]
     entry = _learned.get(name)
     return _learn(name) if entry is None else entry
-
-
-def request_line(
-    data: bytes, pos: int, limit: int, environ: dict[str, Any]
-) -> tuple[int, int, int]:
-    """See `scan.Scan`."""
-    octets = data
-    in_target = _IN_TARGET
-    lower = _LOWER
-    end = len(data)
-    facts = 0
-    i = pos
-    while i < end and lower[octets[i]] != 0:
-        i += 1
-    method_end = i
-    i += 1
-    start = i
-    while i < end and (in_target[octets[i]] & 1) != 0:
-        if octets[i] == 37:
-            facts = _PERCENT
-        i += 1
-    path_end = i
-    while i < end and in_target[octets[i]] != 0:
-        i += 1
-    # " HTTP/d.d\r\n" is to follow, and there must be something of everything before.
-    if (
-        i + 11 > end
-        or method_end == pos
-        or octets[method_end] != 32
-        or i == start
-        or not _is_version(data, i)
-        or i + 9 - pos > limit
-    ):
-        outcome = end_of_line(data, pos, limit)
-        return outcome, pos + 2 if outcome == _EMPTY else pos, 0
-    if method_end - pos == 3 and octets[pos] == 71 and octets[pos + 1] == 69 and octets[pos + 2] == 84:
-        method = "GET"
-    else:
-        method = _METHODS.get(data[pos:method_end])
-        if method is None:
-            method = data[pos:method_end].decode("latin-1")
-            facts |= _ODD_METHOD
-    target = data[start:i].decode("latin-1")
-    path = target
-    query = ""
-    if octets[start] != 47:
-        facts = (facts & ~_PERCENT) | _ODD_TARGET
-    elif path_end < i:
-        path = data[start:path_end].decode("latin-1")
-        query = data[path_end + 1 : i].decode("latin-1")
-    if octets[i + 6] == 49 and octets[i + 8] == 49:
-        version = "HTTP/1.1"
-    elif octets[i + 6] == 49 and octets[i + 8] == 48:
-        version = "HTTP/1.0"
-        facts |= _HTTP_10
-    else:
-        version = data[i + 1 : i + 9].decode("latin-1")
-        facts |= _ODD_VERSION
-    environ["REQUEST_METHOD"] = method
-    environ["RAW_URI"] = target
-    environ["REQUEST_URI"] = target
-    environ["PATH_INFO"] = path
-    environ["QUERY_STRING"] = query
-    environ["SERVER_PROTOCOL"] = version
-    return _DONE, i + 11, facts
 
 
 def _is_version(data: bytes, pos: int) -> bool:
@@ -212,86 +154,185 @@ def _is_version(data: bytes, pos: int) -> bool:
     )
 
 
-def fields(
-    data: bytes,
-    pos: int,
-    line_limit: int,
-    block_end: int,
-    count_limit: int,
-    facts: int,
-    environ: dict[str, Any],
-    aside: list[tuple[str, str]],
-) -> tuple[int, int, int]:
-    """See `scan.Scan`."""
-    octets = data
-    lower = _LOWER
-    in_value = _IN_VALUE
-    end = len(data)
-    while True:
+class FastScan(Scan):
+    """The scanner that is made to be compiled."""
+
+    __slots__ = ()
+
+    def request_line(
+        self, data: bytes, pos: int, limit: int, environ: dict[str, Any]
+    ) -> tuple[int, int, int]:
+        """See `Scan`."""
+        octets = data
+        in_target = _IN_TARGET
+        in_name = _IN_NAME
+        end = len(data)
+        facts = 0
         i = pos
-        hashed = 0
-        while i < end:
-            letter = lower[octets[i]]
-            if letter == 0:
+        while i < end and in_name[octets[i]] != 0:
+            i += 1
+        method_end = i
+        i += 1
+        start = i
+        while i < end and (in_target[octets[i]] & 1) != 0:
+            if octets[i] == 37:
+                facts = _PERCENT
+            i += 1
+        path_end = i
+        while i < end and in_target[octets[i]] != 0:
+            i += 1
+        # " HTTP/d.d\r\n" is to follow, and there must be something of everything before.
+        if (
+            i + 11 > end
+            or method_end == pos
+            or octets[method_end] != 32
+            or i == start
+            or not _is_version(data, i)
+            or i + 9 - pos > limit
+        ):
+            outcome = end_of_line(data, pos, limit)
+            return outcome, pos + 2 if outcome == _EMPTY else pos, 0
+        if (
+            method_end - pos == 3
+            and octets[pos] == 71
+            and octets[pos + 1] == 69
+            and octets[pos + 2] == 84
+        ):
+            method = "GET"
+        else:
+            method = _METHODS.get(data[pos:method_end])
+            if method is None:
+                method = data[pos:method_end].decode("latin-1")
+                facts |= _ODD_METHOD
+        target = data[start:i].decode("latin-1")
+        path = target
+        query = ""
+        if octets[start] != 47:
+            facts = (facts & ~_PERCENT) | _ODD_TARGET
+        elif path_end < i:
+            path = data[start:path_end].decode("latin-1")
+            query = data[path_end + 1 : i].decode("latin-1")
+        if octets[i + 6] == 49 and octets[i + 8] == 49:
+            version = "HTTP/1.1"
+        elif octets[i + 6] == 49 and octets[i + 8] == 48:
+            version = "HTTP/1.0"
+            facts |= _HTTP_10
+        else:
+            version = data[i + 1 : i + 9].decode("latin-1")
+            facts |= _ODD_VERSION
+        environ["REQUEST_METHOD"] = method
+        environ["RAW_URI"] = target
+        environ["REQUEST_URI"] = target
+        environ["PATH_INFO"] = path
+        environ["QUERY_STRING"] = query
+        environ["SERVER_PROTOCOL"] = version
+        return _DONE, i + 11, facts
+
+    def fields(
+        self,
+        data: bytes,
+        pos: int,
+        line_limit: int,
+        block_end: int,
+        count_limit: int,
+        facts: int,
+        environ: dict[str, Any],
+        aside: list[tuple[str, str]],
+    ) -> tuple[int, int, int]:
+        """See `Scan`."""
+        octets = data
+        in_name = _IN_NAME
+        in_value = _IN_VALUE
+        end = len(data)
+        size = len(environ)
+        while True:
+            i = pos
+            # By fours and by eights, because most of a head is names and values; where one ends is
+            # then found byte by byte.
+            while (
+                i + 4 <= end
+                and (
+                    in_name[octets[i]]
+                    & in_name[octets[i + 1]]
+                    & in_name[octets[i + 2]]
+                    & in_name[octets[i + 3]]
+                )
+                != 0
+            ):
+                i += 4
+            while i < end and in_name[octets[i]] != 0:
+                i += 1
+            colon = i
+            if i + 1 >= end or octets[i] != 58 or i == pos:
+                if i == pos and i + 1 < end and octets[i] == 13 and octets[i + 1] == 10:
+                    return _DONE, i + 2, facts
                 break
-            hashed = (hashed * 31 + letter) & 0xFFFFFF
             i += 1
-        colon = i
-        if i + 1 >= end or octets[i] != 58 or i == pos:
-            if i == pos and i + 1 < end and octets[i] == 13 and octets[i + 1] == 10:
-                return _DONE, i + 2, facts
-            break
-        i += 1
-        while i < end and in_value[octets[i]] != 0:
+            while (
+                i + 8 <= end
+                and (
+                    in_value[octets[i]]
+                    & in_value[octets[i + 1]]
+                    & in_value[octets[i + 2]]
+                    & in_value[octets[i + 3]]
+                    & in_value[octets[i + 4]]
+                    & in_value[octets[i + 5]]
+                    & in_value[octets[i + 6]]
+                    & in_value[octets[i + 7]]
+                )
+                != 0
+            ):
+                i += 8
+            while i < end and in_value[octets[i]] != 0:
+                i += 1
+            if i + 1 >= end or octets[i] != 13 or octets[i + 1] != 10:
+                break
+            if i - pos > line_limit or i + 2 > block_end:
+                return _TOO_LONG, pos, facts
+            if (facts >> _COUNT_SHIFT) >= count_limit:
+                return _TOO_MANY, pos, facts
+            entry = _entry_of(data, pos, colon)
+            fact = entry[2]
+            behind = i + 2
+            start = colon + 1
+            while start < i and (octets[start] == 32 or octets[start] == 9):
+                start += 1
+            while i > start and (octets[i - 1] == 32 or octets[i - 1] == 9):
+                i -= 1
+            value = data[start:i].decode("latin-1")
+            facts += _ONE_FIELD
+            if fact == _ASIDE:
+                aside.append((data[pos:colon].decode("latin-1"), value))
+                facts |= _ASIDE
+                pos = behind
+                continue
+            pos = behind
+            key = entry[1]
+            size += 1
+            environ.setdefault(key, value)
+            if len(environ) != size:
+                # It was there: the field is repeated.
+                size -= 1
+                facts |= (fact & _SINGLE) << _AGAIN_SHIFT
+                environ[key] = environ[key] + ("; " if key == "HTTP_COOKIE" else ",") + value
+            facts |= fact
+        outcome = end_of_fields(data, pos, line_limit, block_end, count_limit, facts)
+        return outcome, pos, facts
+
+    def chunk_size(self, data: bytes, pos: int, limit: int) -> tuple[int, int, int]:
+        """See `Scan`."""
+        octets = data
+        digits = _HEX
+        end = len(data)
+        size = 0
+        i = pos
+        # 15 digits are fewer than 63 bits.
+        while i < end and i < pos + 15 and digits[octets[i]] < 16:
+            size = size * 16 + digits[octets[i]]
             i += 1
-        if i + 1 >= end or octets[i] != 13 or octets[i + 1] != 10:
-            break
-        if i - pos > line_limit or i + 2 > block_end:
-            return _TOO_LONG, pos, facts
-        if (facts >> _COUNT_SHIFT) >= count_limit:
-            return _TOO_MANY, pos, facts
-        entry = _entry_of(data, pos, colon, hashed)
-        fact = entry[2]
-        pos_behind = i + 2
-        start = colon + 1
-        while start < i and (octets[start] == 32 or octets[start] == 9):
-            start += 1
-        while i > start and (octets[i - 1] == 32 or octets[i - 1] == 9):
-            i -= 1
-        value = data[start:i].decode("latin-1")
-        facts += _ONE_FIELD
-        if fact == _ASIDE:
-            aside.append((data[pos:colon].decode("latin-1"), value))
-            facts |= _ASIDE
-            pos = pos_behind
-            continue
-        pos = pos_behind
-        key = entry[1]
-        known = len(environ)
-        environ.setdefault(key, value)
-        if len(environ) == known:
-            # It was there: the field is repeated.
-            facts |= (fact & _SINGLE) << _AGAIN_SHIFT
-            environ[key] = environ[key] + ("; " if key == "HTTP_COOKIE" else ",") + value
-        facts |= fact
-    outcome = end_of_fields(data, pos, line_limit, block_end, count_limit, facts)
-    return outcome, pos, facts
+        if i == pos or i + 1 >= end or octets[i] != 13 or octets[i + 1] != 10:
+            return REFERENCE.chunk_size(data, pos, limit)
+        return _DONE, i + 2, size
 
 
-def chunk_size(data: bytes, pos: int, limit: int) -> tuple[int, int, int]:
-    """See `scan.Scan`."""
-    octets = data
-    digits = _HEX
-    end = len(data)
-    size = 0
-    i = pos
-    # 15 digits are fewer than 63 bits.
-    while i < end and i < pos + 15 and digits[octets[i]] < 16:
-        size = size * 16 + digits[octets[i]]
-        i += 1
-    if i == pos or i + 1 >= end or octets[i] != 13 or octets[i + 1] != 10:
-        return _chunk_size_with_extensions(data, pos, limit)
-    return _DONE, i + 2, size
-
-
-FAST = Scan(request_line, fields, chunk_size)
+FAST = FastScan()

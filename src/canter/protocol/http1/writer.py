@@ -7,14 +7,25 @@ socket and no clock: the Date line is handed to it.
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from canter.protocol.faults import Fault
-from canter.protocol.response import HAS_DATE, HAS_SERVER, WANTS_CLOSE, ResponseHead
+from canter.protocol.response import (
+    HAS_DATE,
+    HAS_LENGTH,
+    HAS_SERVER,
+    WANTS_CLOSE,
+    ResponseHead,
+)
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 SERVER_LINE = b"Server: canter\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
+
+_NO_CONTENT = 204
+_NOT_MODIFIED = 304
+_HAS_DATE = HAS_DATE
+_HAS_LENGTH = HAS_LENGTH
+_HAS_SERVER = HAS_SERVER
+_WANTS_CLOSE = WANTS_CLOSE
 
 _STATUS_LINES_MAXIMUM = 256
 _status_lines: dict[str, bytes] = {}
@@ -54,14 +65,18 @@ class Writer:
         """
         parts = [_status_lines.get(response.status) or _status_line(response.status)]
         facts = response.facts
-        if not facts & HAS_SERVER:
+        if not facts & _HAS_SERVER:
             parts.append(SERVER_LINE)
-        if not facts & HAS_DATE:
+        if not facts & _HAS_DATE:
             parts.append(date_line)
-        if response.fields:
-            text = "".join([f"{name}: {value}\r\n" for name, value in response.fields])
+        framing = self._frame(response, body_length)
+        fields = response.fields
+        if facts & _HAS_LENGTH and response.code == _NO_CONTENT:
+            fields = [field for field in fields if field[0].lower() != "content-length"]
+        if fields:
+            text = "".join([f"{name}: {value}\r\n" for name, value in fields])
             parts.append(text.encode("latin-1"))
-        parts.append(self._frame(response, body_length))
+        parts.append(framing)
         return b"".join(parts)
 
     def _frame(self, response: ResponseHead, body_length: int) -> bytes:
@@ -69,25 +84,21 @@ class Writer:
         code = response.code
         length = response.content_length
         line = b""
-        if code in (204, 304):
+        if code == _NO_CONTENT or code == _NOT_MODIFIED:
             # RFC 9110 8.6: no Content-Length with 204; with 304 only what a 200 would have had.
             self.bodyless = True
-            if code == 304 and length >= 0:
-                line = b"Content-Length: %d\r\n" % length
-        else:
-            if length < 0 and not self.head_only:
+        elif not self.head_only:
+            if length < 0 and body_length >= 0:
                 length = body_length
-            if length >= 0:
                 line = b"Content-Length: %d\r\n" % length
-                self.remaining = 0 if self.head_only else length
-            elif self.head_only:
-                pass
+            if length >= 0:
+                self.remaining = length
             elif self.http_10:
                 self.keep_alive = False
             else:
                 self.chunked = True
                 line = b"Transfer-Encoding: chunked\r\n"
-        if response.facts & WANTS_CLOSE:
+        if response.facts & _WANTS_CLOSE:
             self.keep_alive = False
         if not self.keep_alive:
             return line + b"Connection: close\r\n\r\n"
@@ -125,14 +136,6 @@ def early_hints(fields: list[tuple[str, str]]) -> bytes:
     """An interim 103 response (RFC 8297) with judged fields."""
     lines = "".join([f"{name}: {value}\r\n" for name, value in fields])
     return b"HTTP/1.1 103 Early Hints\r\n" + lines.encode("latin-1") + b"\r\n"
-
-
-def reason_of(code: int) -> str:
-    """The standard reason phrase of a status code, or an empty one."""
-    try:
-        return HTTPStatus(code).phrase
-    except ValueError:
-        return ""
 
 
 def refusal(fault: Fault, date_line: bytes, *, head_only: bool = False) -> bytes:

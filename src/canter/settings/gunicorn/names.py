@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from types import MappingProxyType
 
+from canter.errors import ConfigError
 from canter.settings.provenance import Source
 
 
@@ -107,7 +108,7 @@ _EVERY_FOREIGN = (
     _switch("suppress_ragged_eofs", "--suppress-ragged-eofs", harmless=True, note=_TLS),
     _switch("do_handshake_on_connect", "--do-handshake-on-connect", note=_TLS),
     _value("ciphers", "--ciphers", note=_TLS),
-    _switch("preload_app", "--preload", note="each worker imports the application"),
+    _switch("preload_app", "--preload", note="each worker imports the app"),
     _switch("reuse_port", "--reuse-port", note="all workers share the listening sockets"),
     _switch("daemon", "-D", "--daemon", note="canter stays in the foreground"),
     _value("worker_tmp_dir", "--worker-tmp-dir", note="canter keeps no heartbeat file"),
@@ -228,14 +229,14 @@ GUNICORN_FLAGS = _SHARED_FLAGS | {flag for it in _EVERY_FOREIGN for flag in it.f
 def foreign_warnings(foreign: Foreign, value: object, source: Source) -> tuple[str, ...]:
     """What to tell of a Gunicorn setting that canter does not have: nothing, or one warning.
 
-    Raises ConfigError, or UsageError for the command line, for those that are refused.
+    Raises ConfigError for those that are refused.
     """
     if _asks_for_nothing(foreign, value):
         return ()
     what = f"Gunicorn's {foreign.name}"
     note = f": {foreign.note}" if foreign.note else ""
     if foreign.refused:
-        raise source.blame(foreign.name, f"{what} is not supported{note}")
+        raise ConfigError(f"{source.where(foreign.name)}: {what} is not supported{note}")
     return (f"{source.place}: {what} has no effect{note}",)
 
 

@@ -9,19 +9,22 @@ from typing import Literal
 
 from canter.settings.kinds.kind import Kind, quoted
 
-_DIGITS = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_DIGITS = re.compile(r"-?[0-9]{1,40}", re.ASCII)
 _DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)\s*(ms|s|m|h)?", re.ASCII)
 _SECONDS_PER_UNIT = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
-_SIZE = re.compile(r"([0-9]{1,18})\s*([KMGT]?)(?:iB)?", re.ASCII | re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,40})\s*([KMGT]?)(?:iB)?", re.ASCII | re.IGNORECASE)
 _BYTES_PER_UNIT = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _OCTAL = re.compile(r"0o?([0-7]{1,4})", re.ASCII)
 _LONGEST_SECONDS = 366 * 24 * 3600
+_LARGEST_NUMBER = 2**31 - 1
+_MOST_WORKERS = 4096
+_MOST_BYTES = 2**60
 
 
 class Integer(Kind[int]):
-    """A whole number within bounds, both included; `maximum` None has no upper bound."""
+    """A whole number within bounds, both included."""
 
-    def __init__(self, minimum: int = 0, maximum: int | None = None) -> None:
+    def __init__(self, minimum: int = 0, maximum: int = _LARGEST_NUMBER) -> None:
         self.minimum = minimum
         self.maximum = maximum
 
@@ -35,7 +38,7 @@ class Integer(Kind[int]):
 
     @property
     def expects(self) -> str:
-        if self.maximum is None:
+        if self.maximum == _LARGEST_NUMBER:
             return f"a whole number, {self.minimum} or more"
         return f"a whole number from {self.minimum} to {self.maximum}"
 
@@ -47,7 +50,7 @@ class Integer(Kind[int]):
         number = _whole(value)
         if number is None:
             raise ValueError(f"{quoted(value)} is not a whole number")
-        if number < self.minimum or (self.maximum is not None and number > self.maximum):
+        if not self.minimum <= number <= self.maximum:
             raise ValueError(f"{number} is out of bounds; it takes {self.expects}")
         return number
 
@@ -82,6 +85,8 @@ class Workers(Kind[int | Literal["auto"]]):
             raise ValueError(f"{quoted(value)} is neither a whole number nor 'auto'")
         if number < 1:
             raise ValueError(f"{number} workers can serve nothing; it takes 1 or more, or 'auto'")
+        if number > _MOST_WORKERS:
+            raise ValueError(f"{number} workers are too many; it takes up to {_MOST_WORKERS}")
         return number
 
     def render(self, value: int | Literal["auto"]) -> str:
@@ -171,15 +176,12 @@ class Size(Kind[int]):
         return "BYTES"
 
     def parse(self, value: object) -> int:
-        if isinstance(value, int) and not isinstance(value, bool):
-            if value < 0:
-                raise ValueError(f"{value} is out of bounds; it takes 0 or more")
-            return value
-        match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
-        if match is None:
+        size = self._bytes(value)
+        if size is None:
             raise ValueError(f"{quoted(value)} is not a size, such as 65536, 64K, 1M or 2G")
-        number, unit = match.groups()
-        return int(number) * _BYTES_PER_UNIT[unit.upper()]
+        if not 0 <= size <= _MOST_BYTES:
+            raise ValueError(f"{quoted(value)} is out of bounds; it takes 0 or more")
+        return size
 
     def render(self, value: int) -> str:
         for unit in ("T", "G", "M", "K"):
@@ -191,6 +193,13 @@ class Size(Kind[int]):
     def toml(self, value: int) -> str:
         text = self.render(value)
         return text if text.isdigit() else f'"{text}"'
+
+    @staticmethod
+    def _bytes(value: object) -> int | None:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+        return int(match[1]) * _BYTES_PER_UNIT[match[2].upper()] if match is not None else None
 
 
 class OctalMode(Kind[int]):

@@ -25,7 +25,7 @@ SETTINGS: tuple[AnySetting, ...] = (
     Setting(
         name="backlog",
         section=SECTION,
-        kind=Integer(1, 2**31 - 1),
+        kind=Integer(1),
         default=2048,
         flags=("--backlog",),
         help=(

@@ -1,0 +1,13 @@
+# The C types of deadlines.py, which stays ordinary Python: Cython reads this file beside it.
+cimport cython
+
+
+cdef class Deadlines:
+    cdef list _queues
+    cdef list _durations_ns
+    cdef list _grain_ns
+
+    @cython.locals(before=cython.int)
+    cpdef begin(self, waiter, int kind, long long now_ns)
+    cpdef restart(self, waiter, long long now_ns)
+    cpdef end(self, waiter)

@@ -1,0 +1,31 @@
+# The C types of session.py, which stays ordinary Python: Cython reads this file beside it.
+cimport cython
+
+from canter.protocol.http1.reader cimport Reader
+from canter.protocol.request cimport Request
+
+cdef int _IDLE
+cdef tuple _MAY_FOLLOW
+
+
+cdef class Session:
+    cdef public Reader reader
+    cdef public dict base
+    cdef public object config
+    cdef public int phase
+    cdef public Request request
+    cdef public object fault
+    cdef public long long served
+    cdef bint _streams
+    cdef object _spool
+    cdef object _body
+
+    @cython.locals(followers=cython.int)
+    cpdef move(self, int phase)
+    cpdef receive(self, bytes data)
+    @cython.locals(request=Request)
+    cpdef resume(self)
+    cdef _begin_body(self, Request request)
+    cdef _collect(self, Request request)
+    cpdef finish_request(self)
+    cpdef drop_body(self)

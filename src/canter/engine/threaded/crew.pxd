@@ -1,0 +1,39 @@
+# The C types of crew.py, which stays ordinary Python: Cython reads this file beside it.
+cimport cython
+
+from canter.engine.threaded.connection cimport Connection
+from canter.engine.threaded.member cimport Member
+from canter.engine.threaded.service cimport Service
+
+cdef int _MEASURE_EVERY
+
+
+cdef class Crew:
+    cdef object _work
+    cdef Service _service
+    cdef str _name
+    cdef public list members
+    cdef public Member reserve
+    cdef public object mutex
+    cdef public object pace
+    cdef public object ready
+    cdef list _parked
+    cdef Member _leader
+    cdef int _alive
+    cdef long long _inline
+    cdef long long _calls
+    cdef bint _dozing
+    cdef bint _over
+    cdef object _lock
+    cdef object _unlock
+
+    @cython.locals(is_reserve=cython.bint, connection=Connection)
+    cdef _lead(self, Member member)
+    @cython.locals(number=cython.longlong, waits=cython.longlong, duration_ns=cython.longlong,
+                   connection=Connection)
+    cdef _run_inline(self, Member member)
+    cdef _take(self)
+    cdef bint _hand_over(self, Member member, bint to_reserve=*) except -1
+    cdef bint _hand_work(self, Member member) except -1
+    cdef bint _help(self, Member member) except -1
+    cdef bint _seize(self, Member member, long long running) except -1

@@ -1,0 +1,44 @@
+# The C types of service.py, which stays ordinary Python: Cython reads this file beside it.
+cimport cython
+
+cdef int _RUNNING
+cdef int _SENDING
+
+from canter.engine.threaded.connection cimport Connection
+from canter.engine.threaded.member cimport Member
+from canter.observe.scoreboard cimport ThreadSlot
+from canter.protocol.http1.writer cimport Writer
+from canter.protocol.request cimport Request
+from canter.wsgi.exchange cimport Exchange
+
+
+cdef class Counts:
+    cdef public long long requests
+    cdef public long long aborted
+    cdef public long long body_bytes
+    cdef public list statuses
+
+
+cdef class Service:
+    cdef object _application
+    cdef bint _streams
+    cdef bint _keeps_alive
+    cdef object _access
+    cdef object _log
+    cdef object _client_faults
+    cdef long long _share
+    cdef object _on_share_served
+    cdef public Counts counts
+    cdef public object expiring
+    cdef long long _failed_ns
+
+    cpdef serve(self, Connection connection, Member member)
+    @cython.locals(request=Request, environ=dict, keep_alive=cython.bint, writer=Writer,
+                   exchange=Exchange, began_ns=cython.longlong, slot=ThreadSlot)
+    cdef _serve(self, Connection connection, Member member)
+    @cython.locals(request=Request)
+    cdef _after(self, Connection connection, Exchange exchange)
+    @cython.locals(counts=Counts, code=cython.int)
+    cdef _account(self, Connection connection, Exchange exchange, Member member)
+    @cython.locals(entry=object)
+    cpdef sent(self, Connection connection)

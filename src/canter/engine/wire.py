@@ -1,0 +1,36 @@
+"""Reading from and writing to a non-blocking socket, without waiting.
+
+This is the plain build's version; `wire.pyx` beside it is the same in C, which neither lets go of
+the interpreter lock for a call that cannot wait, nor makes a buffer larger than what arrived.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+
+def receive(fd: int, maximum_bytes: int) -> bytes | None:
+    """What has arrived, at most maximum_bytes; b"" at the end; None when there is nothing now.
+
+    Raises OSError.
+    """
+    try:
+        return os.read(fd, maximum_bytes)
+    except BlockingIOError:
+        return None
+
+
+def transmit(fd: int, data: bytes) -> int:
+    """Send as much as the socket takes: the number of bytes, 0 when it takes none now.
+
+    Raises OSError; Python ignores SIGPIPE, so a client that is gone is an error like any other.
+    """
+    try:
+        return os.write(fd, data)
+    except BlockingIOError:
+        return 0
+    except OSError as error:
+        if error.errno == errno.ENOBUFS:  # as good as a full socket; macOS says it so
+            return 0
+        raise

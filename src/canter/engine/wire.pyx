@@ -1,0 +1,49 @@
+# cython: language_level=3, freethreading_compatible=True
+"""The compiled version of wire.py, which tells what these functions promise.
+
+The calls are made with the interpreter lock held: on a non-blocking socket they cannot wait, and
+letting go of the lock and taking it again would cost more than the call itself.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.errno cimport EAGAIN, EINTR, ENOBUFS, errno
+
+import os
+
+cdef extern from "sys/socket.h" nogil:
+    ssize_t recv(int fd, void *buffer, size_t size, int flags)
+    ssize_t send(int fd, const void *data, size_t size, int flags)
+    enum:
+        MSG_DONTWAIT
+
+cdef enum:
+    _BUFFER_BYTES = 65536
+
+
+def receive(int fd, Py_ssize_t maximum_bytes):
+    """What has arrived, at most maximum_bytes; b"" at the end; None when there is nothing now."""
+    cdef char buffer[_BUFFER_BYTES]
+    cdef ssize_t count
+    if maximum_bytes > _BUFFER_BYTES:
+        maximum_bytes = _BUFFER_BYTES
+    while True:
+        count = recv(fd, buffer, maximum_bytes, MSG_DONTWAIT)
+        if count >= 0:
+            return PyBytes_FromStringAndSize(buffer, count)
+        if errno == EAGAIN:
+            return None
+        if errno != EINTR:
+            raise OSError(errno, os.strerror(errno))
+
+
+def transmit(int fd, bytes data not None):
+    """Send as much as the socket takes: the number of bytes, 0 when it takes none now."""
+    cdef ssize_t count
+    while True:
+        count = send(fd, PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), MSG_DONTWAIT)
+        if count >= 0:
+            return count
+        if errno == EAGAIN or errno == ENOBUFS:
+            return 0
+        if errno != EINTR:
+            raise OSError(errno, os.strerror(errno))

@@ -1,0 +1,133 @@
+"""What one generation is made of outside the roster: settings, sockets, its part of the board."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from canter.net.addresses import Address, parse_bind
+from canter.net.listeners import Listener, UnixAccess, open_listeners
+from canter.observe.scoreboard import Scoreboard, WorkerSlot
+from canter.settings import Settings
+from canter.supervisor.capacity import count_processors
+from canter.supervisor.roster import Plan
+from canter.worker.identity import KEEP, Identity, resolve_identity, resolve_owner
+from canter.worker.wiring import check_access_log
+
+_SPARE_SLOTS = 8
+
+
+@dataclass(slots=True, eq=False)
+class Deploy:
+    """A generation's resources. Each has a scoreboard of its own: threads may differ."""
+
+    settings: Settings
+    plan: Plan
+    identity: Identity
+    listeners: tuple[Listener, ...]
+    board: Scoreboard
+    free_slots: list[int]
+
+    def take_slot(self) -> WorkerSlot:
+        """The lowest free slot, so that those in use stay together. Raises IndexError."""
+        return self.board.slot(heapq.heappop(self.free_slots))
+
+    def give_back(self, slot: int) -> None:
+        """Clear a slot whose worker is gone, for the next one."""
+        self.board.slot(slot).clear()
+        heapq.heappush(self.free_slots, slot)
+
+
+def make_deploy(settings: Settings, open_already: Iterable[Listener] = ()) -> Deploy:
+    """Everything that `settings` ask for; listeners that are open already are kept.
+
+    Raises ConfigError or BindError, and OSError when there is no memory; nothing is left open then.
+    """
+    identity = resolve_identity(settings.user, settings.group)
+    check_access_log(settings)
+    plan = plan_from(settings)
+    addresses = [parse_bind(text) for text in settings.bind]
+    board = Scoreboard(plan.max_workers, plan.threads)
+    listeners = _listen(settings, identity, addresses, open_already)
+    return Deploy(settings, plan, identity, listeners, board, list(range(plan.max_workers)))
+
+
+def plan_from(settings: Settings) -> Plan:
+    """The policy's part of the settings."""
+    workers = count_processors() if settings.workers == "auto" else settings.workers
+    return Plan(
+        workers=workers,
+        threads=settings.threads,
+        timeout_seconds=settings.timeout,
+        graceful_seconds=settings.graceful_timeout,
+        boot_seconds=settings.boot_timeout,
+        # Twice the workers when all are being replaced, and those that leave slowly besides.
+        max_workers=3 * workers + _SPARE_SLOTS,
+        is_daemon=getattr(settings, "daemon", False),
+    )
+
+
+def _listen(
+    settings: Settings,
+    identity: Identity,
+    addresses: list[Address],
+    open_already: Iterable[Listener],
+) -> tuple[Listener, ...]:
+    kept = {listener.address: listener for listener in open_already}
+    uid, gid = resolve_owner(settings.unix_socket_owner)
+    access = UnixAccess(
+        mode=settings.unix_socket_mode,
+        # As in Gunicorn, sockets belong to the user of the workers unless somebody is named.
+        uid=identity.uid if uid == KEEP else uid,
+        gid=identity.gid if gid == KEEP else gid,
+        umask=settings.umask,
+    )
+    missing = [address for address in addresses if address not in kept]
+    opened = iter(open_listeners(missing, settings.backlog, access))
+    return tuple(kept.get(address) or next(opened) for address in addresses)
+
+
+class Deploys:
+    """The deploys of the generations that are not gone, and the listeners of them all."""
+
+    def __init__(self) -> None:
+        self._by_number: dict[int, Deploy] = {}
+        self._open: list[Listener] = []
+
+    def __getitem__(self, number: int) -> Deploy:
+        return self._by_number[number]
+
+    def prepare(self, settings: Settings) -> Deploy:
+        """A deploy that shares what is open already; see `make_deploy` for what it raises."""
+        deploy = make_deploy(settings, self._open)
+        self._open += [listener for listener in deploy.listeners if listener not in self._open]
+        return deploy
+
+    def add(self, number: int, deploy: Deploy) -> None:
+        """`deploy` is that of generation `number`."""
+        self._by_number[number] = deploy
+
+    def forget(self, number: int) -> None:
+        """Generation `number` is gone."""
+        del self._by_number[number]
+
+    def serves_all_of(self, newer: int, older: int) -> bool:
+        """Whether generation `newer` listens wherever `older` does."""
+        return set(self[newer].listeners) >= set(self[older].listeners)
+
+    def open_listeners(self) -> tuple[Listener, ...]:
+        """Every listener that this process holds."""
+        return tuple(self._open)
+
+    def close_all_but(self, numbers: Iterable[int]) -> None:
+        """Close the listeners that none of these generations uses, and remove their files.
+
+        Workers have copies of their own; what waits in the queue of a closed one is theirs.
+        """
+        used = {listener for number in numbers for listener in self[number].listeners}
+        for listener in self._open:
+            if listener not in used:
+                listener.remove_file()
+                listener.close()
+        self._open = [listener for listener in self._open if listener in used]

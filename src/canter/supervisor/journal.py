@@ -1,0 +1,92 @@
+"""What the supervisor writes to the error log about workers and generations."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from canter.supervisor import reports
+from canter.supervisor.actions import Action, Discard, Kill, Push, Reason, Signal, TellToDrain
+from canter.supervisor.reports import Death
+from canter.supervisor.roster import Failure, Generation, Handle, Roster
+from canter.supervisor.states import GenerationState, Phase
+
+# Signals that mean trouble; the others are an ordinary way to leave.
+_TROUBLE = (Reason.FROZEN, Reason.SLOW_BOOT, Reason.LOST)
+
+
+class Journal:
+    """Tells each thing once, and a loop of failures in one line a try."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._told: dict[int, Failure] = {}
+
+    def tell_action(self, action: Action, roster: Roster, running: Iterable[str]) -> None:
+        """An action is being carried out; `running` is what its worker runs."""
+        match action:
+            case TellToDrain(pid=pid, reason=reason):
+                self._log.info("worker %d drains: %s", pid, reason.value)
+            case Signal(pid=pid, reason=reason, push=push) if reason in _TROUBLE:
+                self._log.error(
+                    "worker %d: %s; sending SIG%s%s", pid, reason.value, push.value, _list(running)
+                )
+            case Signal(pid=pid, reason=reason, push=Push.TERM):
+                self._log.info("worker %d leaves: %s", pid, reason.value)
+            case Kill(pid=pid):
+                handle = roster.handles[pid]
+                why = "" if handle.leave is None else f" ({handle.leave.reason.value})"
+                self._log.warning(
+                    "worker %d did not leave in time%s: killed%s", pid, why, _list(running)
+                )
+            case Discard(generation=number):
+                live = roster.in_state(GenerationState.LIVE)
+                goes_on = "" if live is None else f"; generation {live.number} goes on serving"
+                self._log.error("generation %d is discarded%s", number, goes_on)
+            case _:
+                pass
+
+    def tell_death(self, handle: Handle, death: Death, running: Iterable[str]) -> None:
+        """A worker's process has ended."""
+        if reports.is_clean(handle.leave, death):
+            self._log.debug("worker %d has left", handle.pid)
+        elif handle.leave is not None:
+            self._log.warning("worker %d %s while leaving", handle.pid, death.cause)
+        else:
+            self._log.error("%s", reports.describe_death(handle, death, running))
+
+    def tell_serving(self, handle: Handle, generation: Generation, now: float) -> None:
+        """A worker of the live generation takes part; those of a new one are told together."""
+        if generation.state is GenerationState.LIVE:
+            self._log.info("worker %d serves (%.2f s)", handle.pid, now - handle.born)
+
+    def tell_promotion(self, generation: Generation, roster: Roster, now: float) -> None:
+        """A generation serves."""
+        workers = roster.staying(generation)
+        born = min((worker.born for worker in workers), default=now)
+        pids = [worker.pid for worker in workers]
+        self._log.info("%s", reports.describe_live(generation, pids, now - born))
+
+    def tell_failures(self, roster: Roster, now: float) -> None:
+        """Failures that have not been told yet."""
+        for generation in roster.generations.values():
+            failure = generation.failure
+            told = self._told.get(generation.number)
+            if failure is None or failure is told:
+                continue
+            self._told[generation.number] = failure
+            is_known = told is not None and told.message == failure.message
+            is_looping = generation.backoff.is_looping
+            if not is_known and not (failure.is_death and roster.phase is Phase.RUNNING):
+                self._log.error("%s", reports.describe_failure(failure))
+            if is_looping:
+                self._log.error("%s", reports.describe_loop(generation, failure, now))
+
+    def forget(self, number: int) -> None:
+        """Generation `number` is gone."""
+        self._told.pop(number, None)
+
+
+def _list(running: Iterable[str]) -> str:
+    requests = ", ".join(running)
+    return f"; it was running {requests}" if requests else ""

@@ -1,0 +1,421 @@
+"""The supervisor's loop: wait, take in what happened, have the policy decide, do it.
+
+Everything that happens is told to the roster first; what follows from it is decided by `policy`
+only. Nothing that goes wrong here may end the loop, because the workers would go with it: an
+unforeseen error is logged and the next round begins.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import selectors
+import signal
+import time
+from collections.abc import Callable
+from random import random
+from typing import assert_never
+
+from canter.observe.logs import ErrorLog
+from canter.observe.scoreboard import WorkerSlot
+from canter.settings import Settings
+from canter.supervisor import policy, reports
+from canter.supervisor.actions import (
+    Action,
+    BeginGeneration,
+    Discard,
+    Finish,
+    Forget,
+    Fork,
+    GenerationAction,
+    Kill,
+    Promote,
+    Signal,
+    TellToDrain,
+    TellToExpire,
+    TellToServe,
+    WorkerAction,
+)
+from canter.supervisor.crew import Crew
+from canter.supervisor.deploy import Deploy, Deploys
+from canter.supervisor.inbox import SignalInbox
+from canter.supervisor.journal import Journal
+from canter.supervisor.policy import Reading, Running
+from canter.supervisor.roster import Failure, Handle, Roster
+from canter.supervisor.states import Command, GenerationState, Phase
+from canter.supervisor.watch import FileWatch
+from canter.worker.channel import Channel
+from canter.worker.messages import Drain, Expire, Garbled, Message, Serve, Serving, Watch
+from canter.worker.states import ImpossibleEventError
+from canter.worker.task import Application, Closable, WorkerTask
+
+_FILES_EVERY_SECONDS = 1.0
+_ROUNDS_AT_ONCE = 20
+_TROUBLE_PAUSE_SECONDS = 1.0
+_TROUBLES_AT_THE_END = 3
+# Between two of our own rounds: longer means that the machine, or we, stood still.
+_GAP_SECONDS = 3.0
+
+
+def renew_log(log: ErrorLog, before: Settings, settings: Settings) -> ErrorLog:
+    """The error log that `settings` ask for: `log` itself, if it is the same place.
+
+    Raises ConfigError, with nothing changed, when another one cannot be opened.
+    """
+    places = [(s.errorlog, s.capture_output) for s in (before, settings)]
+    if places[0] != places[1]:
+        return ErrorLog(
+            settings.errorlog, settings.loglevel, capture_output=settings.capture_output
+        )
+    log.set_level(settings.loglevel)
+    return log
+
+
+class Supervisor:
+    """One server's parent process, from its first worker to its last."""
+
+    def __init__(
+        self,
+        first: Deploy,
+        deploys: Deploys,
+        inbox: SignalInbox,
+        log: ErrorLog,
+        application: Application | None,
+        reload_settings: Callable[[], Settings] | None,
+    ) -> None:
+        self._deploys = deploys
+        self._inbox = inbox
+        self._error_log = log
+        self._log = log.logger
+        self._application = application
+        self._reload_settings = reload_settings
+        self._settings = first.settings
+        self._roster = Roster(random)
+        self._journal = Journal(log.logger)
+        self._crew = Crew()
+        self._selector = selectors.DefaultSelector()
+        self._watch = FileWatch(first.settings.reload_extra_files)
+        self._files_due = 0.0
+        self._last_round = time.monotonic()
+        self._awake_since = 0.0
+        self._troubles = 0
+        deploys.add(self._roster.add_generation(first.plan).number, first)
+
+    def run(self) -> int:
+        """Serve until told to stop. The exit status."""
+        self._selector.register(self._inbox, selectors.EVENT_READ)
+        while not self._roster.is_over:
+            try:
+                self._act()
+                if not self._roster.is_over:
+                    self._wait()
+                    self._take_in()
+                self._troubles = 0
+            except Exception:  # noqa: BLE001 - no worker may suffer for a fault of this loop
+                self._log.exception("the supervisor failed at something and goes on")
+                if self._is_hopeless():
+                    return 1
+        return self._roster.exit_status
+
+    def _is_hopeless(self) -> bool:
+        """After a failed round: whether to let go of the workers, which then end by themselves.
+
+        Only where the service is to end anyway. Until then this is the pace of failing rounds, and
+        signals are obeyed in them.
+        """
+        self._troubles += 1
+        select.select([self._inbox], [], [], _TROUBLE_PAUSE_SECONDS)
+        with contextlib.suppress(Exception):
+            for number in self._inbox.take():
+                self._obey(number)
+        is_ending = self._roster.phase in {Phase.STOPPING, Phase.HURRYING}
+        return is_ending and self._troubles >= _TROUBLES_AT_THE_END
+
+    def close(self) -> None:
+        """Give back what the loop made for itself."""
+        self._selector.close()
+        self._error_log.close()
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why the start failed, if it did."""
+        return self._roster.failure
+
+    # -------------------------------------------------------------------------- taking in
+
+    def _wait(self) -> None:
+        limits = [policy.tick_seconds(self._roster)]
+        if self._settings.reload:
+            limits.append(_FILES_EVERY_SECONDS)
+        self._selector.select(min((s for s in limits if s is not None), default=None))
+        now = time.monotonic()
+        if now - self._last_round > _GAP_SECONDS:
+            # Nobody's loop may have run meanwhile: ages count from here.
+            self._awake_since = now
+        self._last_round = now
+
+    def _take_in(self) -> None:
+        # Signals first: who told us all to stop should not look like workers that failed.
+        for number in self._inbox.take():
+            self._obey(number)
+        now = time.monotonic()
+        for pid in list(self._roster.handles):
+            self._listen_to(self._roster.handles[pid], now)
+        for pid, death in self._crew.reap(list(self._roster.handles)):
+            # Its last words are still in the channel, and they say why.
+            self._listen_to(self._roster.handles[pid], now)
+            self._bury(self._roster.handles[pid], death, now)
+        if self._application is None:
+            self._crew.reap_foreign()
+        self._look_at_files(now)
+
+    def _obey(self, number: signal.Signals) -> None:
+        match number:
+            case signal.SIGTERM:
+                self._stop(Command.STOP_GRACEFULLY, number)
+            case signal.SIGINT | signal.SIGQUIT:
+                self._stop(Command.STOP_AT_ONCE, number)
+            case signal.SIGHUP:
+                if not self._roster.is_reload_wanted:
+                    self._log.info("SIGHUP: reloading")
+                self._error_log.reopen()
+                self._roster.request_reload()
+            case signal.SIGUSR1:
+                self._error_log.reopen()
+                for pid in self._roster.handles:
+                    self._crew.signal(pid, signal.SIGUSR1)
+            case signal.SIGTTIN | signal.SIGTTOU:
+                wanted = self._roster.change_wanted(1 if number == signal.SIGTTIN else -1)
+                if wanted is not None:
+                    self._log.info("%s: %d workers wanted", number.name, wanted)
+            case signal.SIGWINCH:
+                if self._roster.empty():
+                    self._log.info("SIGWINCH: stopping all workers")
+            case signal.SIGUSR2:
+                self._log.warning("SIGUSR2: upgrading the program in place is not supported")
+            case _:
+                pass  # CHLD: workers are looked after in every round.
+
+    def _stop(self, command: Command, number: signal.Signals) -> None:
+        self._roster.request_stop(command)
+        how = "draining" if self._roster.phase is Phase.STOPPING else "stopping at once"
+        self._log.info("%s: %s", number.name, how)
+        # No new clients find the files; workers answer those that are in the queues already.
+        self._deploys.close_all_but(())
+
+    def _listen_to(self, handle: Handle, now: float) -> None:
+        if handle.lost_at is not None:
+            return
+        channel = self._crew.channels[handle.pid]
+        channel.flush()
+        descriptor = channel.fileno()
+        for message in channel.receive():
+            self._hear(handle, message, channel, now)
+        if not channel.is_open:
+            self._selector.unregister(descriptor)
+            self._roster.note_hang_up(handle, now)
+        elif self._selector.get_key(channel).events != channel.events:
+            self._selector.modify(channel, channel.events)
+
+    def _hear(
+        self, handle: Handle, message: Message | Garbled, channel: Channel, now: float
+    ) -> None:
+        if isinstance(message, Garbled):
+            self._log.error("worker %d is not to be understood: %s", handle.pid, message.reason)
+            return
+        if isinstance(message, Watch):
+            self._watch.add(message.files)
+            return
+        try:
+            self._roster.hear(handle, message, now)
+        except ImpossibleEventError as error:
+            self._log.error("worker %d makes no sense: %s", handle.pid, error)
+            channel.hang_up()
+            return
+        if isinstance(message, Serving):
+            generation = self._roster.generations[handle.generation]
+            self._journal.tell_serving(handle, generation, now)
+
+    def _bury(self, handle: Handle, death: reports.Death, now: float) -> None:
+        deploy = self._deploys[handle.generation]
+        slot = deploy.board.slot(handle.slot)
+        self._journal.tell_death(handle, death, self._running(slot))
+        self._roster.note_death(handle, slot.requests, death.cause, now)
+        deploy.give_back(handle.slot)
+        channel = self._crew.channels.pop(handle.pid)
+        if channel.is_open:
+            self._selector.unregister(channel)
+            channel.close()
+
+    def _look_at_files(self, now: float) -> None:
+        if not self._settings.reload or now < self._files_due:
+            return
+        self._files_due = now + _FILES_EVERY_SECONDS
+        changed = self._watch.changed()
+        if changed:
+            more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+            self._log.info("%s%s changed: reloading", changed[0], more)
+            self._roster.request_reload()
+
+    def _running(self, slot: WorkerSlot) -> list[str]:
+        now_ns = time.monotonic_ns()
+        return [
+            reports.describe_running(request.line, (now_ns - request.started_ns) / 1e9)
+            for request in slot.running()
+        ]
+
+    # ------------------------------------------------------------------------------- doing
+
+    def _act(self) -> None:
+        """Do what follows, and what follows from that."""
+        for _ in range(_ROUNDS_AT_ONCE):
+            now = time.monotonic()
+            self._journal.tell_failures(self._roster, now)
+            actions = policy.decide(self._roster, now, self._readings(now))
+            if not actions:
+                return
+            for action in actions:
+                self._do(action, now)
+
+    def _readings(self, now: float) -> dict[int, Reading]:
+        """What the board says, with ages since we were last able to look."""
+        readings = {}
+        for handle in self._roster.handles.values():
+            slot = self._deploys[handle.generation].board.slot(handle.slot)
+            heartbeat_ns = slot.heartbeat_ns
+            readings[handle.pid] = Reading(
+                state=slot.state,
+                silence_seconds=self._age(heartbeat_ns, now) if heartbeat_ns else None,
+                running=tuple(
+                    Running(request.thread, request.started_ns, self._age(request.started_ns, now))
+                    for request in slot.running()
+                ),
+            )
+        return readings
+
+    def _age(self, since_ns: int, now: float) -> float:
+        return now - max(since_ns / 1e9, self._awake_since)
+
+    def _do(self, action: Action, now: float) -> None:
+        match action:
+            case TellToServe() | TellToDrain() | TellToExpire() | Signal() | Kill():
+                self._tell(action, now)
+            case _:
+                self._arrange(action, now)
+
+    def _tell(self, action: WorkerAction, now: float) -> None:
+        """Have one worker do something."""
+        pid = action.pid
+        handle = self._roster.handles[pid]
+        slot = self._deploys[handle.generation].board.slot(handle.slot)
+        self._journal.tell_action(action, self._roster, self._running(slot))
+        self._roster.note(action, now)
+        channel = self._crew.channels[pid]
+        match action:
+            case TellToServe():
+                channel.send(Serve())
+            case TellToDrain(answer_backlog=backlog, within_seconds=within):
+                channel.send(Drain(backlog, within))
+            case TellToExpire(thread=thread, started_ns=started_ns):
+                channel.send(Expire(thread, started_ns))
+            case Signal(push=push):
+                self._crew.signal(pid, signal.Signals[f"SIG{push.value}"])
+            case Kill():
+                self._crew.signal(pid, signal.SIGKILL)
+            case _:
+                assert_never(action)
+
+    def _arrange(self, action: GenerationAction, now: float) -> None:
+        """Do something about a generation, or about everything."""
+        self._journal.tell_action(action, self._roster, ())
+        self._roster.note(action, now)
+        match action:
+            case Fork(generation=number):
+                self._fork(number, now)
+            case BeginGeneration():
+                self._begin()
+            case Promote(generation=number):
+                self._promote(number, now)
+            case Discard():
+                self._close_unused()
+            case Forget(generation=number):
+                self._deploys.forget(number)
+                self._journal.forget(number)
+            case Finish():
+                pass
+            case _:
+                assert_never(action)
+
+    def _fork(self, number: int, now: float) -> None:
+        generation = self._roster.generations[number]
+        deploy = self._deploys[number]
+        if generation.failure is not None and generation.state is GenerationState.BOOTING:
+            return
+        slot = deploy.take_slot()
+        siblings = tuple(s for s in deploy.board.slots() if s is not slot)
+
+        def task(channel: Channel, not_ours: tuple[Closable, ...]) -> WorkerTask:
+            return WorkerTask(
+                generation=number,
+                settings=deploy.settings,
+                slot=slot,
+                siblings=siblings if generation.wanted > 1 else (),
+                channel=channel,
+                listeners=deploy.listeners,
+                application=self._application,
+                identity=deploy.identity,
+                multiprocess=generation.wanted > 1,
+                not_ours=not_ours,
+                log=self._error_log,
+            )
+
+        foreign = [x for x in self._deploys.open_listeners() if x not in deploy.listeners]
+        try:
+            pid = self._crew.fork(task, (*foreign, self._inbox, self._selector))
+        except OSError as error:
+            deploy.give_back(slot.index)
+            text = f"a worker could not be started: {error.strerror or error}"
+            self._roster.note_fork_failure(generation, text, now)
+            return
+        self._roster.add_worker(generation, pid, slot.index, now)
+        self._selector.register(self._crew.channels[pid], selectors.EVENT_READ)
+        self._log.debug("worker %d starts", pid)
+
+    def _begin(self) -> None:
+        """Make a new generation; if that fails, nothing has changed."""
+        live = self._roster.in_state(GenerationState.LIVE)
+        try:
+            settings = self._settings
+            if self._reload_settings is not None:
+                settings = self._reload_settings()
+            deploy = self._deploys.prepare(settings)
+            self._error_log = renew_log(self._error_log, self._settings, settings)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a configuration may be a program
+            number = 0 if live is None else live.number
+            self._log.error("the reload failed, generation %d goes on: %s", number, error)
+            self._close_unused()
+            return
+        for warning in settings.warnings:
+            self._log.warning("%s", warning)
+        generation = self._roster.add_generation(deploy.plan)
+        self._deploys.add(generation.number, deploy)
+        self._log.info("generation %d starts", generation.number)
+
+    def _promote(self, number: int, now: float) -> None:
+        generation = self._roster.generations[number]
+        deploy = self._deploys[number]
+        for older in self._roster.generations.values():
+            if older.state is GenerationState.RETIRING:
+                is_heir = self._deploys.serves_all_of(number, older.number)
+                older.answers_backlog_at_retirement = not is_heir
+        self._settings = deploy.settings
+        self._watch.look_for(deploy.settings.reload_extra_files)
+        self._close_unused()
+        self._journal.tell_promotion(generation, self._roster, now)
+
+    def _close_unused(self) -> None:
+        self._deploys.close_all_but(
+            generation.number
+            for generation in self._roster.generations.values()
+            if generation.state in {GenerationState.BOOTING, GenerationState.LIVE}
+        )

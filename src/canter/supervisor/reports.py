@@ -1,0 +1,76 @@
+"""What the log says about workers and generations. Pure: values in, one sentence out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from canter.supervisor.actions import Reason
+from canter.supervisor.roster import Failure, Generation, Handle, Leave
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """How a process ended: by its own exit status, or by a signal (its name)."""
+
+    exit_status: int = 0
+    signal: str | None = None
+
+    @property
+    def cause(self) -> str:
+        """It completes "worker 123 ...", without guessing why."""
+        if self.signal is None:
+            return f"exited with status {self.exit_status}"
+        return f"was killed by {self.signal}"
+
+
+def describe_death(handle: Handle, death: Death, running: Iterable[str]) -> str:
+    """A death that nobody here asked for. `running`: what the worker was doing."""
+    hint = ""
+    if death.signal == "SIGKILL":
+        hint = " (if nobody did that, the kernel may have been out of memory: see its log)"
+    elif death.signal in {"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT"}:
+        hint = " (a crash in compiled code; its stacks are above)"
+    text = f"worker {handle.pid} {death.cause}{hint}"
+    requests = list(running)
+    return f"{text}; it was running {', '.join(requests)}" if requests else text
+
+
+def is_clean(leave: Leave | None, death: Death) -> bool:
+    """Whether a death is just what was asked for."""
+    return leave is not None and (
+        death == Death() or leave.reason in {Reason.FAILED, Reason.HURRIED, Reason.DISCARDED}
+    )
+
+
+def describe_running(line: str, age_seconds: float) -> str:
+    """One request that goes on."""
+    return f"{line} for {age_seconds:.1f} s"
+
+
+def describe_loop(generation: Generation, failure: Failure, now: float) -> str:
+    """A failure that has been told in full before: one line, with when the next try is."""
+    wait = max(0.0, generation.backoff.retry_at - now)
+    return (
+        f"workers keep failing ({generation.backoff.failures} times in a row): "
+        f"{failure.message}; the next try is in {wait:.1f} s"
+    )
+
+
+def describe_live(generation: Generation, pids: Sequence[int], seconds: float) -> str:
+    """A generation was promoted."""
+    workers = "worker" if len(pids) == 1 else "workers"
+    numbers = ", ".join(str(pid) for pid in pids)
+    return f"generation {generation.number} serves: {workers} {numbers} ({seconds:.2f} s)"
+
+
+def describe_failure(failure: Failure) -> str:
+    """A failure in full, with its traceback where it has one."""
+    trace = failure.traceback.rstrip()
+    return f"{summarise(failure)}\n{trace}" if trace else failure.message
+
+
+def summarise(failure: Failure) -> str:
+    """The message without what the last line of the traceback says again."""
+    _, _, last_line = failure.traceback.rstrip().rpartition("\n")
+    return failure.message.removesuffix(f": {last_line}") if last_line else failure.message

@@ -1,0 +1,119 @@
+"""One run of the server: what is opened before the loop, and given back after it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import sys
+import threading
+from collections.abc import Callable
+
+from canter import __version__, extensions
+from canter.errors import CanterError
+from canter.observe.logs import ErrorLog
+from canter.settings import Settings
+from canter.supervisor.banner import Address, StartFacts, log_lines, terminal_banner
+from canter.supervisor.deploy import Deploy, Deploys
+from canter.supervisor.inbox import SignalInbox
+from canter.supervisor.loop import Supervisor
+from canter.supervisor.pidfile import PidFile
+from canter.supervisor.reports import summarise
+from canter.worker.task import Application
+from canter.worker.titles import name_process
+
+
+def run(
+    settings: Settings,
+    *,
+    application: Application | None = None,
+    reload_settings: Callable[[], Settings] | None = None,
+) -> int:
+    """Serve until a signal ends it. The exit status: 0, or 3 or 4 when workers could not start.
+
+    `application` is a callable that the embedding program made; without it workers load
+    `settings.wsgi_app`. `reload_settings` gives the settings for a reload (the same without it).
+
+    Raises CanterError, with nothing left open, when the start fails before the first worker. Has to
+    be called in the main thread.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        raise CanterError("the server has to be run in the main thread: it needs the signals")
+    _fill_standard_descriptors()
+    log = ErrorLog(settings.errorlog, settings.loglevel, capture_output=settings.capture_output)
+    deploys = Deploys()
+    with contextlib.ExitStack() as undo:
+        undo.callback(log.close)
+        inbox = undo.enter_context(SignalInbox())
+        undo.callback(deploys.close_all_but, ())
+        first = deploys.prepare(settings)
+        if settings.pidfile is not None:
+            pid_file = PidFile(settings.pidfile)
+            pid_file.create()
+            undo.callback(pid_file.remove)
+        if first.identity.changes:
+            log.give_to(first.identity.uid, first.identity.gid)
+        name_process(settings.proc_name, "supervisor")
+        _announce(_facts(first, application), log)
+        supervisor = Supervisor(first, deploys, inbox, log, application, reload_settings)
+        undo.callback(supervisor.close)
+        status = supervisor.run()
+        _take_leave(supervisor, log, settings, status)
+        return status
+
+
+def _fill_standard_descriptors() -> None:
+    """Have descriptors 0 to 2 be something, so that no socket gets their numbers."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # The lowest free number is taken, and that is this one.
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _facts(first: Deploy, application: Application | None) -> StartFacts:
+    settings = first.settings
+    name = settings.wsgi_app
+    if application is not None:
+        module = getattr(application, "__module__", "")
+        name = f"{module}:{getattr(application, '__qualname__', type(application).__qualname__)}"
+    return StartFacts(
+        version=__version__,
+        build=extensions.build(),
+        python=platform.python_version(),
+        application=name or "none",
+        addresses=tuple(Address(x.url, x.is_on_every_address) for x in first.listeners),
+        workers=first.plan.workers,
+        threads=first.plan.threads,
+        error_log=settings.errorlog,
+        access_log=settings.accesslog,
+        pid=os.getpid(),
+        reload=settings.reload,
+    )
+
+
+def _announce(facts: StartFacts, log: ErrorLog) -> None:
+    """To a person at a terminal as a person likes it, and to the log as a log does."""
+    at_terminal = sys.stderr is not None and sys.stderr.isatty()
+    if at_terminal:
+        colour = not os.environ.get("NO_COLOR")
+        with contextlib.suppress(OSError):
+            sys.stderr.write(terminal_banner(facts, colour=colour))
+            sys.stderr.flush()
+    if not at_terminal or facts.error_log != "-":
+        for line in log_lines(facts):
+            log.logger.info("%s", line)
+
+
+def _take_leave(supervisor: Supervisor, log: ErrorLog, settings: Settings, status: int) -> None:
+    failure = supervisor.failure
+    if failure is None:
+        log.logger.info("stopped")
+        return
+    log.logger.error("the application could not be started: leaving with status %d", status)
+    if settings.errorlog != "-" and sys.stderr is not None:
+        # Who started us by hand should not have to look for the log.
+        with contextlib.suppress(OSError):
+            text = f"{summarise(failure)} (more in {settings.errorlog})"
+            sys.stderr.write(f"canter: error: {text}\n")

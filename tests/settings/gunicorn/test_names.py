@@ -1,0 +1,51 @@
+"""Gunicorn's settings that canter does not have: which values ask for something."""
+
+from __future__ import annotations
+
+import pytest
+
+from canter.errors import ConfigError
+from canter.settings.gunicorn.names import FOREIGN, HOOKS, Arity, foreign_warnings
+from canter.settings.provenance import Source, SourceKind
+from canter.settings.registry import SETTINGS
+
+SOURCE = Source(SourceKind.FILE, "gunicorn.conf.py:1")
+
+
+def test_no_name_is_both_ours_and_not_ours():
+    assert not set(SETTINGS) & (set(FOREIGN) | HOOKS)
+    assert not set(FOREIGN) & HOOKS
+
+
+def test_together_they_are_all_of_gunicorn_27():
+    own = {
+        "header_timeout",
+        "body_timeout",
+        "send_timeout",
+        "boot_timeout",
+        "limit_request_body",
+        "request_body",
+        "body_memory",
+        "unix_socket_mode",
+        "unix_socket_owner",
+    }
+    assert len((set(SETTINGS) - own) | set(FOREIGN) | HOOKS) == 120
+
+
+@pytest.mark.parametrize("foreign", FOREIGN.values(), ids=lambda it: it.name)
+def test_gunicorn_s_default_asks_for_nothing(foreign):
+    for value in (*foreign.harmless, None, ""):
+        assert foreign_warnings(foreign, value, SOURCE) == ()
+
+
+@pytest.mark.parametrize("foreign", FOREIGN.values(), ids=lambda it: it.name)
+def test_another_value_is_a_warning_or_refused(foreign):
+    if foreign.name == "control_socket_disable":
+        return
+    value = not foreign.harmless[0] if foreign.arity is Arity.NONE else "something-else"
+    if foreign.refused:
+        with pytest.raises(ConfigError, match=f"Gunicorn's {foreign.name} is not supported: "):
+            foreign_warnings(foreign, value, SOURCE)
+    else:
+        (warning,) = foreign_warnings(foreign, value, SOURCE)
+        assert warning.startswith(f"gunicorn.conf.py:1: Gunicorn's {foreign.name} has no effect")

@@ -1,0 +1,72 @@
+"""For every setting a value that is not its default: as text, as a file has it, and parsed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`text` is for options and variables, `raw` for files and programs, `value` the result."""
+
+    text: str
+    raw: object
+    value: Any
+
+
+SAMPLES = {
+    "wsgi_app": Sample("site:app", "site:app", "site:app"),
+    "config": Sample("other.toml", "other.toml", "other.toml"),
+    "chdir": Sample("sub", "sub", "sub"),
+    "pythonpath": Sample("a,b", "a,b", "a,b"),
+    "raw_env": Sample("A=1,2", ["A=1,2"], ("A=1,2",)),
+    "bind": Sample("unix:/run/site.sock", ["unix:/run/site.sock"], ("unix:/run/site.sock",)),
+    "backlog": Sample("64", 64, 64),
+    "unix_socket_mode": Sample("0660", 0o660, 0o660),
+    "unix_socket_owner": Sample("web:www", "web:www", "web:www"),
+    "umask": Sample("027", 0o27, 0o27),
+    "workers": Sample("auto", "auto", "auto"),
+    "worker_class": Sample("gthread", "gthread", "threads"),
+    "threads": Sample("4", 4, 4),
+    "worker_connections": Sample("50", 50, 50),
+    "max_requests": Sample("1000", 1000, 1000),
+    "max_requests_jitter": Sample("100", 100, 100),
+    "timeout": Sample("2m", 120, 120.0),
+    "graceful_timeout": Sample("1.5", 1.5, 1.5),
+    "keepalive": Sample("5", 5, 5.0),
+    "header_timeout": Sample("500ms", 0.5, 0.5),
+    "body_timeout": Sample("3s", 3, 3.0),
+    "send_timeout": Sample("4", 4, 4.0),
+    "boot_timeout": Sample("1h", 3600, 3600.0),
+    "limit_request_line": Sample("8K", 8192, 8192),
+    "limit_request_fields": Sample("50", 50, 50),
+    "limit_request_field_size": Sample("16K", "16K", 16384),
+    "limit_request_body": Sample("10M", "10M", 10 * 2**20),
+    "request_body": Sample("stream", "stream", "stream"),
+    "body_memory": Sample("1M", 2**20, 2**20),
+    "tmp_upload_dir": Sample("/var/tmp", "/var/tmp", "/var/tmp"),
+    "sendfile": Sample("no", False, False),
+    "header_map": Sample("refuse", "refuse", "refuse"),
+    "permit_obsolete_folding": Sample("true", True, True),
+    "strip_header_spaces": Sample("true", True, True),
+    "permit_unconventional_http_method": Sample("true", True, True),
+    "permit_unconventional_http_version": Sample("true", True, True),
+    "casefold_http_method": Sample("true", True, True),
+    "forwarded_allow_ips": Sample("10.0.0.0/8,::1", ["10.0.0.0/8", "::1"], ("10.0.0.0/8", "::1")),
+    "secure_scheme_headers": Sample("X-Scheme=https", {"X-Scheme": "https"}, {"X-SCHEME": "https"}),
+    "forwarder_headers": Sample("REMOTE_USER", ["REMOTE_USER"], ("REMOTE_USER",)),
+    "accesslog": Sample("-", "-", "-"),
+    "access_log_format": Sample("%(s)s", "%(s)s", "%(s)s"),
+    "errorlog": Sample("error.log", "error.log", "error.log"),
+    "loglevel": Sample("debug", "debug", "debug"),
+    "capture_output": Sample("true", True, True),
+    "pidfile": Sample("site.pid", "site.pid", "site.pid"),
+    "user": Sample("1000", 1000, "1000"),
+    "group": Sample("www", "www", "www"),
+    "proc_name": Sample("site", "site", "site"),
+    "reload": Sample("true", True, True),
+    "reload_extra_files": Sample("a.html,b.html", ["a.html", "b.html"], ("a.html", "b.html")),
+    "check_config": Sample("true", True, True),
+    "print_config": Sample("true", True, True),
+}

@@ -1,0 +1,108 @@
+"""Real children: their ends are told by what they were, and nobody else's child is touched."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from canter.supervisor.crew import Crew
+from canter.supervisor.reports import Death
+from tests.live.waiting import eventually
+
+
+def fork(action: Callable[[], None]) -> int:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            action()
+        finally:
+            os._exit(0)
+    return pid
+
+
+def reaped(crew: Crew, pid: int) -> Death:
+    ((found, death),) = eventually(lambda: crew.reap([pid]), "the child ends")
+    assert found == pid
+    return death
+
+
+@pytest.mark.parametrize("status", [0, 3, 255])
+def test_an_exit_is_told_by_its_status(status: int):
+    pid = fork(lambda: os._exit(status))
+    assert reaped(Crew(), pid) == Death(exit_status=status)
+
+
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGHUP", "SIGTERM"])
+def test_a_kill_is_told_by_the_signals_name(name: str):
+    pid = fork(signal.pause)
+    Crew().signal(pid, signal.Signals[name])
+    assert reaped(Crew(), pid) == Death(signal=name)
+
+
+def test_a_signal_without_a_name_is_told_by_its_number():
+    number = signal.SIGRTMIN + 5
+    pid = fork(signal.pause)
+    os.kill(pid, number)
+    assert reaped(Crew(), pid) == Death(signal=f"signal {number}")
+
+
+def test_one_that_runs_is_not_reaped():
+    pid = fork(signal.pause)
+    assert Crew().reap([pid]) == []
+    Crew().signal(pid, signal.SIGKILL)
+    reaped(Crew(), pid)
+
+
+def test_a_child_that_somebody_else_has_waited_for_counts_as_ended():
+    pid = fork(lambda: None)
+    os.waitpid(pid, 0)
+    assert Crew().reap([pid]) == [(pid, Death())]
+
+
+def test_a_signal_to_one_that_is_gone_does_nothing():
+    pid = fork(lambda: None)
+    os.waitpid(pid, 0)
+    Crew().signal(pid, signal.SIGTERM)
+
+
+ORPHAN = """
+import os, signal, sys
+from canter.supervisor.crew import Crew
+from canter.worker.channel import make_channel
+
+crew = Crew()
+worker = os.fork()
+if not worker:
+    os._exit(5)
+crew.channels[worker] = make_channel()[0]
+foreign = os.fork()
+if not foreign:
+    os._exit(0)
+for pid in (worker, foreign):
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+crew.reap_foreign()
+((pid, death),) = crew.reap([worker])
+assert (pid, death.exit_status) == (worker, 5), "what is a worker's is left for reap()"
+crew.reap_foreign()
+try:
+    os.waitpid(-1, os.WNOHANG)
+except ChildProcessError:
+    print("nobody is left")
+"""
+
+
+def test_foreign_children_are_reaped_and_workers_left_alone():
+    done = subprocess.run(
+        [sys.executable, "-c", ORPHAN],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("nobody is left\n", 0), done.stderr
