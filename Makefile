@@ -54,7 +54,7 @@ define build
 if [ -n "$$changed" ]; then \
 	for file in $$changed; do rm -f "$${file%.*}".*.so; done; \
 	if $(BIN)/python -c 'import Cython, setuptools' 2>/dev/null; then \
-		$(BIN)/python setup.py --quiet build_ext --inplace; \
+		$(BIN)/python setup.py --quiet build_ext --inplace --parallel=4; \
 	else \
 		$(PIP) --editable .; \
 	fi && touch $(VENV)/.built && $(MAKE) --no-print-directory core; \

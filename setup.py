@@ -61,8 +61,8 @@ def extensions() -> list[Extension]:
     for name in compilable():
         extension = Extension(
             name,
-            [str(Path("src", *name.split(".")).with_suffix(".py"))],
-            extra_compile_args=["-O3"],
+            [source_of(name)],
+            extra_compile_args=["-O2"],
             optional=MODE != "require",
         )
         try:

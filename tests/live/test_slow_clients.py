@@ -116,7 +116,7 @@ def test_a_download_of_200_megabytes_by_a_slow_reader_keeps_memory_flat(
     server = start(PLAIN, "--threads", "2")
     before = server.get("/memory").json()["peak_kilobytes"]
     blocks = 200 * 16
-    with server.client(receive_buffer_bytes=SMALL_BUFFER_BYTES) as client:
+    with server.client(receive_buffer_bytes=64 * 1024) as client:
         client.send(request_head("GET", f"/streams?blocks={blocks}&declare=yes&{mark}"))
         # A reader this slow lets the server run far ahead, if it wants to.
         first = client.read_some()

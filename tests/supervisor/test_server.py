@@ -117,13 +117,14 @@ def test_usr2_is_answered_in_the_log(start: Start):
     assert server.get("/hello").status == 200
 
 
-def test_the_only_thread_stuck_is_replaced_and_those_behind_it_are_served(start: Start):
+def test_a_worker_whose_only_thread_is_stuck_is_replaced(start: Start):
     server = start(PLAIN, "--timeout", "0.5", "--threads", "1")
     (worker,) = server.workers()
     with server.client() as client:
         client.send(request_head("GET", "/sleeps_in_one_call?seconds=60"))
         assert client.read_answer().status == 504
     server.wait_for_log(r"over its time of 0.5 s: GET /sleeps_in_one_call\?seconds=60 from")
+    server.wait_for_log(r"worker \d+ serves")
     assert server.get("/who").json()["pid"] != worker
     server.wait_for_replacement(worker, 1)
 
@@ -159,6 +160,103 @@ def test_a_worker_that_is_stopped_is_killed_and_replaced(start: Start):
     os.kill(victim, signal.SIGSTOP)
     server.wait_for_log(f"worker {victim}: it does not react", within_seconds=30)
     server.wait_for_replacement(victim, 2)
+
+
+GARBLING = """
+import os, socket, stat, struct
+
+def channel():
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            if not stat.S_ISSOCK(os.fstat(int(name)).st_mode):
+                continue
+            sock = socket.socket(fileno=os.dup(int(name)))
+        except OSError:
+            continue
+        with sock:
+            if sock.family == socket.AF_UNIX and sock.type == socket.SOCK_STREAM:
+                return int(name)
+
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/garbles":
+        os.write(channel(), struct.pack(">I", 7) + b'["bad"]')
+    if environ["PATH_INFO"] == "/lies":
+        os.write(channel(), struct.pack(">I", 9) + b'["Ready"]')
+    if environ["PATH_INFO"] == "/breaks":
+        os.write(channel(), b"\\xff" * 100)
+    body = str(os.getpid()).encode()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "log"),
+    [
+        ("/lies", "makes no sense: PROVEN while SERVING"),
+        ("/breaks", "not to be understood: a frame of"),
+    ],
+)
+def test_a_worker_that_talks_nonsense_is_let_go_and_replaced(
+    start: Start, site: Path, path: str, log: str
+):
+    deploy(site, GARBLING)
+    server = start("shop")
+    (worker,) = server.workers()
+    assert server.get(path).status == 200
+    server.wait_for_log(f"worker {worker} .*{log}")
+    server.wait_for_replacement(worker, 1)
+    assert serving_pid(server) != worker
+
+
+def test_a_message_that_makes_no_sense_is_survived(start: Start, site: Path):
+    deploy(site, GARBLING)
+    server = start("shop")
+    (worker,) = server.workers()
+    assert server.get("/garbles").status == 200
+    server.wait_for_log(f"worker {worker} is not to be understood: KeyError: 'bad'")
+    assert server.workers() == [worker]
+    assert serving_pid(server) == worker
+
+
+FAULTY = """
+import canter
+from canter.supervisor import policy
+
+faults = {faults!r}
+decide = policy.decide
+
+def faulty(roster, now, readings):
+    if roster.phase.value in faults and roster.handles:
+        faults.remove(roster.phase.value)
+        raise ZeroDivisionError("a fault of the supervisor")
+    return decide(roster, now, readings)
+
+policy.decide = faulty
+raise SystemExit(canter.run("tests.live.apps.plain", bind="unix:a.sock", errorlog="error.log"))
+"""
+
+
+@pytest.mark.slow
+def test_a_fault_of_the_supervisor_itself_is_survived(start: Start, site: Path):
+    (site / "faulty.py").write_text(FAULTY.format(faults=["running", "running"]))
+    server = start(None, command=(sys.executable, "faulty.py"), bind=None, logs=False, ready=False)
+    server.wait_for_log("the supervisor failed at something and goes on.*ZeroDivisionError")
+    server._bind = "unix:a.sock"
+    assert server.get("/hello").status == 200
+    (worker,) = server.wait_for_workers(1)
+    os.kill(worker, signal.SIGKILL)
+    server.wait_for_replacement(worker, 1)
+
+
+@pytest.mark.slow
+def test_a_supervisor_that_cannot_even_stop_lets_its_workers_go(start: Start, site: Path):
+    (site / "faulty.py").write_text(FAULTY.format(faults=["stopping"] * 1000))
+    server = start(None, command=(sys.executable, "faulty.py"), bind=None, logs=False, ready=False)
+    server.wait_for_log("generation 1 serves")
+    server.signal(signal.SIGTERM)
+    assert server.wait_for_exit() == 1
+    assert "the supervisor is gone: draining" in server.log()
 
 
 # ---- scarcity
@@ -232,13 +330,13 @@ def test_a_reload_moves_to_another_address(start: Start, site: Path):
 
 def test_a_reload_that_cannot_listen_changes_nothing(start: Start, site: Path):
     config(site, 'bind = ["unix:old.sock"]')
-    server = start(PLAIN, bind="unix:old.sock", ready=False)
+    server = start(PLAIN, bind=None, ready=False)
     server.wait_for_log("generation 1 serves")
     config(site, 'bind = ["unix:new.sock", "unix:/no/such/directory/a.sock"]')
-    server._bind = "unix:old.sock"
-    (site / "canter.toml").write_text('bind = ["unix:nowhere/a.sock"]\n')
     server.signal(signal.SIGHUP)
-    eventually(lambda: "SIGHUP" in server.log(), "the reload was asked for")
+    server.wait_for_log("the reload failed, generation 1 goes on: cannot listen on unix:/no/such")
+    assert not (site / "new.sock").exists()
+    server._bind = "unix:old.sock"
     assert server.get("/hello").status == 200
 
 
@@ -331,7 +429,7 @@ def test_exit_functions_and_threads_of_the_application_run_to_their_end(start: S
         "    time.sleep(0.2)\n"
         "    pathlib.Path('worked').touch()\n"
         "def application(environ, start_response):\n"
-        "    threading.Thread(target=work).start()\n"
+        "    threading.Thread(target=work, daemon=False).start()\n"
         "    start_response('200 OK', [('Content-Length', '0')])\n"
         "    return []\n",
     )

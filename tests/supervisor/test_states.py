@@ -43,7 +43,7 @@ def test_every_state_is_reached_and_leads_to_the_end(table, states, first, last)
 
 def test_a_generation_that_was_discarded_never_serves():
     discarded = next_generation_state(GenerationState.BOOTING, GenerationEvent.DISCARDED)
-    assert discarded is GenerationState.RETIRING
+    assert discarded is GenerationState.FAILED
     with pytest.raises(KeyError):
         next_generation_state(discarded, GenerationEvent.PROMOTED)
 

@@ -186,8 +186,8 @@ class Supervisor:
                     self._crew.signal(pid, signal.SIGUSR1)
             case signal.SIGTTIN | signal.SIGTTOU:
                 wanted = self._roster.change_wanted(1 if number == signal.SIGTTIN else -1)
-                if wanted is not None:
-                    self._log.info("%s: %d workers wanted", number.name, wanted)
+                stays = "as many workers as before" if wanted is None else f"{wanted} workers"
+                self._log.info("%s: %s wanted", number.name, stays)
             case signal.SIGWINCH:
                 if self._roster.empty():
                     self._log.info("SIGWINCH: stopping all workers")

@@ -226,20 +226,22 @@ def _prove(roster: Roster) -> Iterator[Action]:
 
 def _retire(roster: Roster, busy: set[int]) -> Iterator[Action]:
     for generation in roster.generations.values():
-        if generation.state is not GenerationState.RETIRING:
+        if generation.state not in _LEAVING:
             continue
         workers = roster.workers_of(generation)
-        reason = Reason.RETIRED if generation.failure is None else Reason.DISCARDED
+        backlog = generation.answers_backlog_at_retirement
         for handle in workers:
             if handle.leave is None and handle.pid not in busy:
-                yield _ask_to_leave(
-                    roster,
-                    handle,
-                    reason,
-                    answer_backlog=generation.answers_backlog_at_retirement,
-                )
+                reason = _LEAVING[generation.state]
+                yield _ask_to_leave(roster, handle, reason, answer_backlog=backlog)
         if not workers:
             yield Forget(generation.number)
+
+
+_LEAVING = {
+    GenerationState.RETIRING: Reason.RETIRED,
+    GenerationState.FAILED: Reason.DISCARDED,
+}
 
 
 def _begin(roster: Roster) -> Iterator[Action]:

@@ -1,9 +1,9 @@
 """The states of a generation and of the supervisor itself, each with the only table that moves it.
 
 A generation is one deploy: a configuration and the code as it was when its workers imported it. It
-is proven before it serves (BOOTING), serves (LIVE), and leaves when a newer one does (RETIRING). At
-most one generation is BOOTING and at most one LIVE. One that cannot be proven goes from BOOTING to
-RETIRING without ever having served.
+is proven before it serves (BOOTING), serves (LIVE), and leaves when a newer one does (RETIRING). One
+that cannot be proven is given up without ever having served (FAILED). At most one generation is
+BOOTING and at most one LIVE.
 
 The supervisor's phase says what it is trying to do with them all. Workers have a table of their
 own, in `canter.worker.states`.
@@ -23,6 +23,7 @@ class GenerationState(Enum):
     BOOTING = "booting"
     LIVE = "live"
     RETIRING = "retiring"
+    FAILED = "failed"
     GONE = "gone"
 
 
@@ -65,9 +66,10 @@ class Command(Enum):
 
 GENERATIONS: Final[dict[tuple[GenerationState, GenerationEvent], GenerationState]] = {
     (GenerationState.BOOTING, GenerationEvent.PROMOTED): GenerationState.LIVE,
-    (GenerationState.BOOTING, GenerationEvent.DISCARDED): GenerationState.RETIRING,
+    (GenerationState.BOOTING, GenerationEvent.DISCARDED): GenerationState.FAILED,
     (GenerationState.LIVE, GenerationEvent.RETIRED): GenerationState.RETIRING,
     (GenerationState.RETIRING, GenerationEvent.EMPTIED): GenerationState.GONE,
+    (GenerationState.FAILED, GenerationEvent.EMPTIED): GenerationState.GONE,
 }
 
 PHASES: Final[dict[tuple[Phase, Command], Phase]] = {

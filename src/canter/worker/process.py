@@ -187,9 +187,9 @@ class Worker:
         for number in settling.read_pipe(self._wakeup):
             if number == signal.SIGTERM:
                 self._log.info("worker told to stop: draining")
-                self._channel.send(Leaving())
                 # The whole service may have been told; then nobody else answers the queue.
                 self._drain(self._task.settings.graceful_timeout, answer_backlog=True)
+                self._channel.send(Leaving())
             elif number in {signal.SIGINT, signal.SIGQUIT}:
                 self._give_up()
             elif number == signal.SIGUSR1:

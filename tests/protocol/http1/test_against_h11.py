@@ -64,11 +64,16 @@ def h11_verdict(wire: bytes) -> Verdict:
 
 
 def opinions(wire: bytes) -> tuple[Verdict, Verdict]:
-    """Ours and h11's; h11 judges a head when it has come whole, so one that we refuse is ended."""
+    """Ours and h11's, of the wire or, where only one has an opinion yet, of the wire ended.
+
+    h11 judges a head when it has come whole, but for its first byte, which it judges at once.
+    """
     ours = our_verdict(wire)
     theirs = h11_verdict(wire)
     if ours.kind == REFUSED and theirs.kind == INCOMPLETE:
         theirs = h11_verdict(wire + b"\r\n\r\n")
+    if theirs.kind == REFUSED and ours.kind == INCOMPLETE:
+        ours = our_verdict(wire + b"\r\n\r\n")
     return ours, theirs
 
 
@@ -117,8 +122,15 @@ DIFFERENCES = {
         "RFC 9112 3.2: h11 takes any printable text for a target",
         faults.BadTarget,
         "",
-        rb"\A(\r\n)*(?!CONNECT )[^ ]+ ([^/]|/[^ ]*#)",
+        rb"\A(\r\n)*(?!CONNECT )[^ ]+ [^/]",
         _HEAD.replace(b"/", b"x", 1) + b"\r\n",
+    ),
+    "a fragment": Difference(
+        "RFC 9112 3.2: no form of a target has one; h11 takes any printable text for a target",
+        faults.BadTarget,
+        "a fragment",
+        rb"\A(\r\n)*[^ ]+ [^ ]*#",
+        _HEAD.replace(b"/", b"/#", 1) + b"\r\n",
     ),
     "CONNECT": Difference(
         "RFC 9112 3.2.3, RFC 9110 9.3.6: h11 leaves its target and its meaning to others",

@@ -10,6 +10,7 @@ from canter.supervisor.actions import (
     Forget,
     Fork,
     Promote,
+    Reason,
     Signal,
     TellToDrain,
 )
@@ -42,6 +43,17 @@ def test_the_old_generation_leaves_when_all_of_the_new_serve():
     world.die(101)
     assert world.die(102) == [Forget(1)]
     assert world.serving() == new
+
+
+def test_a_generation_that_had_trouble_before_retires_like_any_other():
+    world = started()
+    world.die(101)
+    world.boot_all()
+    assert world.generation(1).failure is not None
+    reload(world)
+    world.boot_all()
+    drains = [action for action in world.done if isinstance(action, TellToDrain)]
+    assert {action.reason for action in drains} == {Reason.RETIRED}
 
 
 def test_where_an_address_is_given_up_the_old_generation_empties_its_queue():

@@ -33,7 +33,8 @@ class Backlog:
     """What is still to be sent on one connection, in order.
 
     size: bytes that wait in memory (stretches of files do not count). sent: bytes sent from here.
-    blocked: the socket takes no more for now. broken: the client is gone. A waiting producer is woken at low_water_bytes.
+    blocked: the socket takes no more for now. broken: the client is gone, and `unsent` bytes with
+    it. A waiting producer is woken at low_water_bytes.
     """
 
     __slots__ = (
@@ -45,6 +46,7 @@ class Backlog:
         "lock",
         "sent",
         "size",
+        "unsent",
     )
 
     def __init__(self, low_water_bytes: int) -> None:
@@ -56,6 +58,7 @@ class Backlog:
         self.sent = 0
         self.blocked = False
         self.broken = False
+        self.unsent = 0
 
     def __bool__(self) -> bool:
         return bool(self._parts)
@@ -119,8 +122,10 @@ class Backlog:
     def give_up(self) -> None:
         """Drop everything; with the lock held."""
         self.broken = True
+        self.unsent += self.size
         for part in self._parts:
             if isinstance(part, FilePart):
+                self.unsent += part.count
                 os.close(part.descriptor)
         self._parts.clear()
         self.size = 0

@@ -175,7 +175,8 @@ class Connection(Session):
         judged = judge_response("200 OK", fields)
         exchange = self.exchange
         if exchange is not None and exchange.may_hint():
-            self.send(early_hints(judged.fields))
+            # RFC 9110 8.6: no Content-Length in an interim response.
+            self.send(early_hints([f for f in judged.fields if f[0].lower() != "content-length"]))
 
     # -- writing: `canter.wsgi.exchange.Sink` -------------------------------------------------
 

@@ -20,20 +20,19 @@ cdef class Crew:
     cdef list _parked
     cdef Member _leader
     cdef int _alive
-    cdef long long _inline
-    cdef long long _calls
-    cdef bint _dozing
+    cdef object _vigil
+    cdef long long _inline_calls
     cdef bint _over
     cdef object _lock
     cdef object _unlock
 
     @cython.locals(is_reserve=cython.bint, connection=Connection)
     cdef _lead(self, Member member)
-    @cython.locals(number=cython.longlong, waits=cython.longlong, duration_ns=cython.longlong,
+    @cython.locals(calls=cython.longlong, number=cython.longlong, waits=cython.longlong, duration_ns=cython.longlong,
                    connection=Connection)
     cdef _run_inline(self, Member member)
     cdef _take(self)
     cdef bint _hand_over(self, Member member, bint to_reserve=*) except -1
     cdef bint _hand_work(self, Member member) except -1
     cdef bint _help(self, Member member) except -1
-    cdef bint _seize(self, Member member, long long running) except -1
+    cdef bint _seize(self, Member member, long long number) except -1

@@ -29,11 +29,10 @@ from canter.engine.tempo import SLOW_NS, Pace, Tempo
 from canter.engine.threaded.connection import Connection
 from canter.engine.threaded.member import Member
 from canter.engine.threaded.service import Service
+from canter.engine.vigil import Vigil
 from canter.observe.scoreboard import ThreadSlot
 
-_WATCH_SECONDS = 0.001
 _PAUSE_AFTER_FAULT_SECONDS = 0.05
-_SOUND_SLEEP_AFTER_TICKS = 50
 # Of so many inline calls one is watched for waiting off the processor: asking costs a system call.
 _MEASURE_EVERY = 16
 _INLINE = Tempo.INLINE
@@ -70,10 +69,8 @@ class Crew:
         self._leader: Member | None = None
         self._alive = 0
         self._over = False
-        # The number of the inline call going on, 0 between calls; the reserve watches it.
-        self._inline = 0
-        self._calls = 0
-        self._dozing = False
+        self._vigil = Vigil()
+        self._inline_calls = 0
 
     # -- life -------------------------------------------------------------------------------
 
@@ -94,8 +91,9 @@ class Crew:
         with self.mutex:
             self._over = True
             parked, self._parked = self._parked, []
-        for member in (*parked, self.reserve):
+        for member in parked:
             _wake(member)
+        self._vigil.wake()
 
     def busy(self) -> int:
         """How many application calls are going on."""
@@ -129,6 +127,7 @@ class Crew:
             self._alive -= 1
             last = self._alive == 0
         if last:
+            self._vigil.close()
             self._work.ended()
 
     # -- leading ----------------------------------------------------------------------------
@@ -157,18 +156,14 @@ class Crew:
         connection = self._take()
         if connection is None:
             return
-        self._calls = number = self._calls + 1
-        waits = _waits_so_far() if number % _MEASURE_EVERY == 0 else -1
-        self._inline = number
-        if self._dozing:
-            self._dozing = False
-            _wake(self.reserve)
+        self._inline_calls = calls = self._inline_calls + 1
+        waits = _waits_so_far() if calls % _MEASURE_EVERY == 0 else -1
+        number = self._vigil.begin()
         self._service.serve(connection, member)
-        # The reserve decides under the mutex: either it sees the 0, or we see its lead. Taken by
+        # The reserve decides under the mutex: either it sees the end, or we see its lead. Taken by
         # hand: this runs once for each request, and a with statement costs twice as much.
         self._lock()
-        if self._inline == number:  # else it is of a later leader's call, which is watched on
-            self._inline = 0
+        self._vigil.end(number)
         self._unlock()
         if self._leader is not member:
             return  # judged when the lead was taken away
@@ -210,7 +205,10 @@ class Crew:
             else:
                 return False
             self._leader = heir
-        _wake(heir)
+        if heir is self.reserve:
+            self._vigil.wake()
+        else:
+            _wake(heir)
         return True
 
     # -- not leading ------------------------------------------------------------------------
@@ -235,31 +233,15 @@ class Crew:
 
     def _watch(self, member: Member) -> None:
         """The reserve: wait for the lead, or take it from a call that goes on for too long."""
-        seen = 0
-        calls = self._calls
-        quiet_ticks = 0
         while self._leader is not member and not self._over:
-            if quiet_ticks < _SOUND_SLEEP_AFTER_TICKS:
-                if member.wake.acquire(timeout=_WATCH_SECONDS):
-                    continue
-            else:
-                self._dozing = True
-                if not self._inline:  # looked at after dozing is set: no call goes unwatched
-                    member.wake.acquire()
-                self._dozing = False
-                quiet_ticks = 0
-                continue
-            running = self._inline
-            if running and running == seen and self._seize(member, running):
+            number = self._vigil.watch()
+            if number and self._seize(member, number):
                 return
-            seen = running
-            quiet_ticks = 0 if running or calls != self._calls else quiet_ticks + 1
-            calls = self._calls
 
-    def _seize(self, member: Member, running: int) -> bool:
+    def _seize(self, member: Member, number: int) -> bool:
         """Take the lead away from a leader that is still inside the same call."""
         with self.mutex:
-            if self._inline != running or self._leader is None:
+            if not self._vigil.going_on(number) or self._leader is None:
                 return False
             self._leader = member
         self.pace.note_inline(SLOW_NS, waited=False, now_ns=time.monotonic_ns())

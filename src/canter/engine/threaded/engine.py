@@ -211,6 +211,8 @@ class ThreadedEngine:
         if access is not None and access.waiting:
             access.flush()
         if self._state is EngineState.DRAINING:
+            if not self._doors.closed:
+                self._doors.sweep()
             self._end_if_drained()
         return 1.0
 
@@ -258,7 +260,8 @@ class ThreadedEngine:
         # Requests that were given up have had their answer: nobody waits for their threads.
         stuck = self._crew.abandoned()
         if (
-            len(self._loop.connections) <= stuck
+            self._doors.closed
+            and len(self._loop.connections) <= stuck
             and self._crew.busy() <= stuck
             and not self._crew.ready
         ):

@@ -18,6 +18,7 @@ from canter.observe.scoreboard import Field, WorkerSlot
 from canter.protocol.http1.reader import Reader
 
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_GONE_BEFORE = {errno.ECONNABORTED, errno.EPROTO, errno.EINTR}
 _RESOURCE_PAUSE_NS = 500_000_000
 _ACCEPTS_A_TURN = 16
 _ACCEPTS_A_TURN_SHARED = 2
@@ -57,6 +58,7 @@ class Doors:
         self._siblings = siblings
         self._load = load
         self._log = log
+        self._closing: dict[int, Listener] = {}
         self._listening = False
         self._paused_until_ns = 0
         self._at_once = _ACCEPTS_A_TURN_SHARED if siblings else _ACCEPTS_A_TURN
@@ -112,16 +114,23 @@ class Doors:
         if listener is None or len(self._loop.connections) >= self._config.worker_connections:
             return False
         try:
+            return self._take(listener, self._bases[fd])
+        except OSError as error:
+            self._pause(error)
+            return False
+
+    def _take(self, listener: Listener, base: dict[str, Any]) -> bool:
+        """Accept one connection; False when there is none. OSError: no means for one more."""
+        try:
             sock, peer = listener.sock.accept()
         except OSError as error:
             if error.errno in _OUT_OF_RESOURCES:
-                self._pause(error)
-                return False
+                raise
             # Somebody else was quicker, or the client has left already.
-            return error.errno in (errno.ECONNABORTED, errno.EPROTO, errno.EINTR)
+            return error.errno in _GONE_BEFORE
         sock.setblocking(False)
         self.accepted += 1
-        self._loop.adopt(self._connection(sock, peer, listener, self._bases[fd]))
+        self._loop.adopt(self._connection(sock, peer, listener, base))
         return True
 
     def _connection(
@@ -150,9 +159,33 @@ class Doors:
             for fd in self._listeners:
                 self._loop.remove_door(fd)
             self._listening = False
-        for fd, listener in self._listeners.items():
-            if answer_backlog:
-                while self._accept_one(fd):
-                    pass
-            listener.close()
+        self._closing = self._listeners
         self._listeners = {}
+        if answer_backlog:
+            self.sweep()
+        else:
+            self._close_listeners()
+
+    def sweep(self) -> None:
+        """Accept everything that waits, whatever the limits say, then close the listeners.
+
+        While there is no descriptor or memory for more, the rest waits for the next sweep.
+        """
+        for fd, listener in self._closing.items():
+            try:
+                while self._take(listener, self._bases[fd]):
+                    pass
+            except OSError as error:
+                self._pause(error)
+                return
+        self._close_listeners()
+
+    def _close_listeners(self) -> None:
+        for listener in self._closing.values():
+            listener.close()
+        self._closing = {}
+
+    @property
+    def closed(self) -> bool:
+        """Whether no listener is left open."""
+        return not self._listeners and not self._closing

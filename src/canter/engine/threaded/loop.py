@@ -381,17 +381,18 @@ class Loop:
         else:
             phase = _IDLE
             wait = _KEEP_ALIVE if connection.served else _HEADER_WAIT
-        # The lock is taken by hand: this runs once for each request, and nothing in between raises.
-        self._lock()
-        news = connection.events if connection.phase == _RUNNING else 0
-        # A head has its time from its first byte on, however slowly it drips.
-        if connection.waits != wait or wait == _KEEP_ALIVE:
-            self.deadlines.begin(connection, wait, self.now_ns)
-        elif wait == _BODY_WAIT:
-            self.deadlines.restart(connection, self.now_ns)
-        if connection.phase != phase:
-            connection.move(phase)
-        self._unlock()
+        self._lock()  # by hand, since this runs once for each request
+        try:
+            news = connection.events if connection.phase == _RUNNING else 0
+            # A head has its time from its first byte on, however slowly it drips.
+            if connection.waits != wait or wait == _KEEP_ALIVE:
+                self.deadlines.begin(connection, wait, self.now_ns)
+            elif wait == _BODY_WAIT:
+                self.deadlines.restart(connection, self.now_ns)
+            if connection.phase != phase:
+                connection.move(phase)
+        finally:
+            self._unlock()
         if news:
             self._again.append(connection)
             self.wake()
@@ -479,7 +480,7 @@ class Loop:
     def _refuse(self, connection: Connection, fault: Fault) -> None:
         """Answer a request that cannot be served, then end the connection; by the owner."""
         request = connection.request
-        head_only = request is not None and request.method == "_HEAD"
+        head_only = request is not None and request.method == "HEAD"
         self._service.refused(connection, fault)
         connection.drop_body()
         connection.after = After.LINGER

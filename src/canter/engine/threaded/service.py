@@ -273,6 +273,11 @@ class Service:
             if entry.outcome is Outcome.OK:
                 entry.outcome = Outcome.TIMEOUT if timed_out else Outcome.ABORTED
                 self.counts.aborted += 1
+            backlog = connection.backlog
+            if backlog is not None:
+                with backlog.lock:
+                    backlog.give_up()
+                entry.body_bytes = max(entry.body_bytes - backlog.unsent, 0)
             entry.total_ns = time.monotonic_ns() - connection.began_ns
             self._record(entry)
         elif connection.phase in (Phase.HEAD, Phase.BODY, Phase.READY):
