@@ -2,7 +2,8 @@
 
 The same sources run interpreted, so that a missing compiler or Cython makes canter slower, never
 uninstallable. CANTER_EXTENSIONS decides: `auto` (the default) compiles what it can, `off` compiles
-nothing, `require` fails unless everything compiles. All else about the package is in pyproject.toml.
+nothing, `require` fails unless everything compiles. All else about the package is in
+pyproject.toml.
 """
 
 from __future__ import annotations

@@ -90,9 +90,8 @@ def test_off_imports_the_sources_where_everything_is_compiled(package):
 
 def test_require_names_what_is_not_compiled(package):
     pretend_to_compile(package, [CORE])
-    out, errors = run_python(
-        "from canter.extensions import build; build()", "require", package.parent
-    )
+    code = "from canter.extensions import build; build()"
+    _, errors = run_python(code, "require", package.parent)
     assert "canter.errors.ConfigError: CANTER_EXTENSIONS=require, but not compiled: " in errors
     assert "canter.protocol.http1.reader" in errors
     assert CORE not in errors.splitlines()[-1].split(": ")[-1].split(", ")

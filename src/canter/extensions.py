@@ -7,8 +7,8 @@ the same in plain Python. CANTER_EXTENSIONS decides what is imported:
 - `off`: plain Python, whether or not something is compiled;
 - `require`: nothing but the compiled core, and a clear error without it.
 
-`off` works from the import of this module on, so it is to be imported before any module of the core;
-the command line does that.
+`off` works from the import of this module on, so it is to be imported before any module of the
+core; the command line does that.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ _PACKAGE = Path(__file__).parent
 @cache
 def compilable() -> dict[str, Path]:
     """The names of the modules that may be compiled, and their plain sources."""
-    typed = {path.with_suffix(".py") for kind in ("*.pxd", "*.pyx") for path in _PACKAGE.rglob(kind)}
+    typed = {
+        path.with_suffix(".py") for kind in ("*.pxd", "*.pyx") for path in _PACKAGE.rglob(kind)
+    }
     sources = sorted(path for path in typed if path.exists())
     root = _PACKAGE.parent
     return {".".join(path.relative_to(root).with_suffix("").parts): path for path in sources}

@@ -9,8 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -18,7 +17,7 @@ from canter.engine.contract import EngineConfig, EngineEvent
 from canter.engine.threaded.engine import ThreadedEngine
 from canter.net.addresses import Address as BindAddress
 from canter.net.addresses import TcpAddress
-from canter.net.listeners import Listener, open_listeners
+from canter.net.listeners import open_listeners
 from canter.observe.access import AccessLog
 from canter.observe.scoreboard import Scoreboard
 from tests.live.raw_http import Client
@@ -110,7 +109,7 @@ class Serving:
         self.max_requests = threading.Event()
         self.records = Records()
         self._threads_before = set(threading.enumerate())
-        self._log = logging.Logger("engine under test", logging.DEBUG)
+        self._log = logging.Logger("engine under test", logging.DEBUG)  # noqa: LOG001 - of its own
         self._log.addHandler(self.records)
         self._access_path = folder / f"access-{id(self):x}.log"
         self._access_path.write_text("")
@@ -155,7 +154,7 @@ class Serving:
                 f"no descriptor is left open: {descriptors() - self._descriptors_before}",
             )
             assert self.events.count(EngineEvent.FINISHED) == 1, self.events
-            errors = [] if self.expects_errors else self.records.texts(logging.ERROR)
+            errors = [] if self.expects_errors else self.errors()
             assert not errors, errors
 
     def wait_for_end(self, *, check: bool = True) -> None:
@@ -182,11 +181,10 @@ class Serving:
 
     def lines(self, count: int) -> list[Line]:
         """The access log, once it has `count` lines; more is a failure."""
-        found = eventually(
-            lambda: len(read := self.lines_now()) >= count and read, f"{count} lines in the log"
-        )
+        eventually(lambda: len(self.lines_now()) >= count, f"{count} lines in the log")
+        found = self.lines_now()
         assert len(found) == count, found
-        return list(found)
+        return found
 
     def lines_now(self) -> list[Line]:
         """The access log as far as it was written."""
@@ -201,6 +199,14 @@ class Serving:
     def line(self) -> Line:
         """The only line of the access log."""
         return self.lines(1)[0]
+
+    def warnings(self) -> list[str]:
+        """What was logged as a warning or worse."""
+        return self.records.texts(logging.WARNING)
+
+    def errors(self) -> list[str]:
+        """What was logged as an error."""
+        return self.records.texts(logging.ERROR)
 
     def connections(self) -> int:
         """How many connections the engine says it holds."""
@@ -223,18 +229,8 @@ def descriptors() -> set[str]:
     return {entry for entry in found if not entry.endswith(f"/proc/{os.getpid()}/fd")}
 
 
-def ports(listeners: Sequence[Listener]) -> list[int]:
-    """The ports of listeners."""
-    return [int(listener.server_port) for listener in listeners]
-
-
 def plain(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
     """An application that answers at once with the path."""
     body = environ["PATH_INFO"].encode("latin-1")
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [body]
-
-
-def within(seconds: float) -> float:
-    """A moment in the future."""
-    return time.monotonic() + seconds

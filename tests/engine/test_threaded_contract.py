@@ -277,7 +277,7 @@ def test_what_cannot_be_served_is_refused_with_its_status_and_a_line(serve, sent
         assert client.read_until_closed() == b""
     line = serving.line()
     assert (line.status, line.outcome) == (str(status), outcome)
-    assert any(str(status) in text for text in serving.records.texts())
+    assert any(str(status) in text for text in serving.records.texts()), "written down first"
     eventually(lambda: serving.connections() == 0, "the connection is closed")
 
 
@@ -343,7 +343,7 @@ def test_a_call_that_raises_is_a_failed_request_and_nothing_else(serve, kind):
         ("500", "failed"),
         ("200", "ok"),
     ]
-    assert f"error in the application: GET /fail [{kind.__name__}]" in serving.records.texts()
+    assert f"error in the application: GET /fail [{kind.__name__}]" in serving.errors()
 
 
 @pytest.mark.parametrize("http_10", [False, True])
@@ -383,7 +383,10 @@ def test_hop_by_hop_headers_are_warned_about_with_the_request(serve):
     serving = serve(application)
     with serving.client() as client:
         assert client.get("/here").header("Keep-Alive") is None
-    assert any("/here" in text and "Keep-Alive" in text for text in serving.records.texts(30))
+    eventually(
+        lambda: any("/here: hop" in text and "Keep-Alive" in text for text in serving.warnings()),
+        "a warning that names request and header",
+    )
 
 
 # -- what the application sees -------------------------------------------------------------------

@@ -264,6 +264,37 @@ def test_a_streamed_body_that_is_cut_short_never_looks_complete(
     assert server.wait_for_peer(peer).outcome != "ok"
 
 
+def test_a_streamed_body_that_nobody_reads_is_not_the_next_request(start: Start) -> None:
+    server = start(PLAIN, "--request-body", "stream")
+    with server.client() as client:
+        client.send(request_head("POST", "/ignores_the_body", f"Content-Length: {10 * len(BLOCK)}"))
+        send_all_or_until_refused(client, 10)
+        answer = client.read_answer()
+        assert (answer.status, answer.body) == (200, b"not read")
+        if answer.closes:
+            assert client.read_until_closed() == b""
+        else:
+            assert client.get("/hello").body == b"hello"
+    assert server.get("/hello").body == b"hello"
+
+
+def test_in_a_stream_100_continue_comes_when_the_application_reads(
+    start: Start, tmp_path: Path
+) -> None:
+    server = start(PLAIN, "--request-body", "stream")
+    flag = tmp_path / "first-line"
+    waiting = ["Content-Length: 6", "Expect: 100-continue"]
+    with server.client() as client:
+        client.send(request_head("POST", f"/reads_the_first_line?flag={flag}", *waiting))
+        assert client.read_interim().status == 100
+        client.send(b"first\n")
+        assert client.read_answer().json()["first"] == "first\n"
+    with server.client() as client:
+        client.send(request_head("POST", "/ignores_the_body", *waiting))
+        answer = client.read_answer()
+        assert (answer.status, answer.interim) == (200, [])
+
+
 def test_a_big_streamed_upload_keeps_memory_flat(start: Start) -> None:
     server = start(PLAIN, "--request-body", "stream")
     before = server.get("/memory").json()["peak_kilobytes"]

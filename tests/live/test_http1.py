@@ -281,6 +281,63 @@ def test_what_is_within_the_limits_is_served(strict: Server) -> None:
     assert answer.json()["digest"] == surface.digest(body)
 
 
+def test_an_absolute_target_names_the_host(server: Server) -> None:
+    with server.client() as client:
+        client.send(b"GET http://other.example:81/show_environ?a=b HTTP/1.1\r\nHost: x\r\n\r\n")
+        seen = client.read_answer().json()
+    assert seen["HTTP_HOST"] == "other.example:81"
+    assert (seen["PATH_INFO"], seen["QUERY_STRING"]) == ("/show_environ", "a=b")
+
+
+def test_escapes_in_the_path_are_decoded_and_the_target_is_kept(server: Server) -> None:
+    seen = server.get("/show_environ/%2e%2e/a%2Fb;c=d//%C3%A9").status
+    assert seen == 404
+    with server.client() as client:
+        client.send(request_head("GET", "//show%5Fenviron?%20=%C3"))
+        seen = client.read_answer().json()
+    assert seen["PATH_INFO"] == "//show_environ"
+    assert seen["RAW_URI"] == "//show%5Fenviron?%20=%C3"
+    assert seen["QUERY_STRING"] == "%20=%C3"
+
+
+def test_options_may_ask_about_the_server_itself(server: Server, peer: str) -> None:
+    with server.client(source=peer) as client:
+        client.send(b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert client.read_answer().status == 404
+    assert server.wait_for_peer(peer).request == "OPTIONS * HTTP/1.1"
+
+
+def test_connect_is_not_served(server: Server, peer: str) -> None:
+    with server.client(source=peer) as client:
+        client.send(b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n")
+        answer = client.read_answer()
+        assert (answer.status in {405, 501}, answer.closes) == (True, True)
+    assert server.wait_for_peer(peer).outcome == "refused"
+
+
+def test_nothing_is_answered_after_a_request_that_closes(server: Server) -> None:
+    with server.client() as client:
+        client.send(request_head("GET", "/hello", "Connection: close") + HEAD + b"\r\n")
+        assert client.read_answer().body == b"hello"
+        assert client.read_until_closed() == b""
+
+
+def test_a_request_leaves_nothing_in_the_next_ones_environ(server: Server) -> None:
+    with server.client() as client:
+        for _ in range(3):
+            assert client.get("/marks_its_environ").body == b"unmarked"
+        assert client.get("/clears_its_environ").body == b"cleared"
+        assert client.get("/marks_its_environ").body == b"unmarked"
+
+
+def test_a_request_whose_environ_was_cleared_is_logged_all_the_same(
+    server: Server, peer: str
+) -> None:
+    with server.client(source=peer) as client:
+        assert client.get("/clears_its_environ").body == b"cleared"
+    assert server.wait_for_peer(peer).status == 200
+
+
 def test_underscores_cannot_pose_as_dashes(server: Server) -> None:
     seen = server.get("/show_environ", "X_Forwarded_User: root", "X-Other: fine").json()
     assert "HTTP_X_FORWARDED_USER" not in seen

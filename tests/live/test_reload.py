@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.live.harness import PLAIN
 from tests.live.load import Load
+from tests.live.programs import needs, parse_wrk, wrk_command
+from tests.live.raw_http import request_head
 from tests.live.waiting import eventually
 
 if TYPE_CHECKING:
@@ -92,6 +96,37 @@ def test_hup_with_broken_code_leaves_the_old_workers_serving(
         eventually(serves_only(server, "2"), "the repaired code is served")
         server.wait_for_new_workers(old, 2)
     load.report.assert_flawless(server.access_lines)
+
+
+@needs("wrk")
+def test_wrk_sees_no_reload(start: Start, site: Path) -> None:
+    server = start("site_code", "--workers", "2", "--threads", "2", "--pythonpath", str(site))
+    command = wrk_command(server.url, seconds=3, connections=8)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as wrk:
+        for _ in range(2):
+            old = server.workers()
+            server.signal(signal.SIGHUP)
+            server.wait_for_new_workers(old, 2)
+        report = parse_wrk(wrk.communicate(timeout=30)[0])
+    assert report.requests > 0
+    assert report.failed == 0, report.text
+
+
+def test_a_request_that_runs_during_a_reload_is_answered_by_the_old_code(
+    start: Start, tmp_path: Path
+) -> None:
+    server = start(PLAIN, "--workers", "1", "--threads", "2")
+    old = server.workers()
+    started, gate = tmp_path / "started", tmp_path / "gate"
+    with server.client() as client:
+        client.send(request_head("GET", f"/waits_for_file?started={started}&gate={gate}"))
+        eventually(started.exists, "the application runs")
+        server.signal(signal.SIGHUP)
+        eventually(lambda: server.get("/who").json()["pid"] not in old, "the new worker serves")
+        gate.touch()
+        answer = client.read_answer()
+        assert (answer.status, answer.body, answer.closes) == (200, b"opened", True)
+    server.wait_for_new_workers(old, 1)
 
 
 def test_many_hups_at_once_end_with_the_newest_code(start: Start, site: Path) -> None:

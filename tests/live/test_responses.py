@@ -265,6 +265,14 @@ def test_connection_close_of_the_application_is_honoured(server: Server) -> None
         assert client.read_until_closed() == b""
 
 
+def test_a_big_head_is_sent_whole(server: Server) -> None:
+    with server.client() as client:
+        answer = client.get("/big_head")
+        assert (answer.status, answer.body) == (200, b"after a big head")
+        assert sum(name.startswith("X-Field-") for name, _ in answer.headers) == 100
+        assert client.get("/hello").body == b"hello"
+
+
 # ---- the application's view
 
 

@@ -110,6 +110,25 @@ def test_idle_connections_do_not_keep_others_out(server: Server, slow: list[Clie
         assert client.get("/hello").body == b"hello"
 
 
+def test_idle_connections_make_room_for_new_ones(start: Start) -> None:
+    server = start(PLAIN, "--worker-connections", "4")
+    with ExitStack() as stack:
+        idle = [stack.enter_context(server.client()) for _ in range(4)]
+        for client in idle:
+            assert client.get("/hello").body == b"hello"
+        for _ in range(3):
+            assert server.get("/hello").body == b"hello"
+
+
+def test_connections_that_never_spoke_make_room_for_new_ones(start: Start) -> None:
+    server = start(PLAIN, "--worker-connections", "4")
+    with ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(server.client())
+        for _ in range(3):
+            assert server.get("/hello").body == b"hello"
+
+
 def test_a_download_of_200_megabytes_by_a_slow_reader_keeps_memory_flat(
     start: Start, mark: str
 ) -> None:

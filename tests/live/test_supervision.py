@@ -58,6 +58,45 @@ def test_killing_a_worker_hurts_only_what_it_was_doing_and_it_is_replaced(start:
     server.wait_for_log("(?i)SIGKILL|signal 9")
 
 
+def test_the_log_says_what_a_killed_worker_was_doing(
+    start: Start, tmp_path: Path, mark: str
+) -> None:
+    server = start(PLAIN, "--threads", "2")
+    started, gate = tmp_path / "started", tmp_path / "never"
+    with server.client() as client:
+        client.send(request_head("GET", f"/waits_for_file?{mark}&started={started}&gate={gate}"))
+        eventually(started.exists, "the application runs")
+        os.kill(server.workers()[0], signal.SIGKILL)
+        with pytest.raises(Ended):
+            client.read_answer()
+    server.wait_for_log(f"SIGKILL[^\n]*/waits_for_file[^\n]*{mark}")
+    assert server.get("/hello").status == 200
+
+
+def test_a_worker_that_ends_itself_is_replaced_and_others_go_on(start: Start) -> None:
+    server = start("tests.live.apps.misbehaving", "--workers", "2", "--threads", "2")
+    for _ in range(3):
+        old = server.wait_for_workers(2)
+        with server.client() as client, pytest.raises(Ended):
+            client.get("/ends_the_process")
+        for _ in range(5):
+            assert server.get("/hello").body == b"hello"
+        eventually(
+            lambda old=old: len(now := server.workers()) == 2 and now != old, "it is replaced"
+        )
+    server.wait_for_log("status 3")
+
+
+def test_a_worker_that_is_told_to_stop_by_hand_drains_and_is_replaced(start: Start) -> None:
+    server = start(PLAIN, "--workers", "2", "--threads", "2")
+    with Load(server.address, connections=4) as load:
+        for _ in range(3):
+            victim = server.wait_for_workers(2)[0]
+            os.kill(victim, signal.SIGTERM)
+            server.wait_for_replacement(victim, 2)
+    load.report.assert_flawless(server.access_lines)
+
+
 def test_a_worker_that_segfaults_is_named_with_its_signal_and_replaced(start: Start) -> None:
     server = start(PLAIN, "--workers", "2")
     old = server.wait_for_workers(2)
@@ -234,6 +273,15 @@ def test_a_second_term_ends_a_drain_that_waits(start: Start, tmp_path: Path) -> 
             assert idle.read_until_closed() == b""
         server.signal(signal.SIGQUIT)
         assert server.wait_for_exit(within_seconds=15) == 0
+
+
+def test_a_thread_that_the_application_left_behind_does_not_hold_the_stop_up(
+    start: Start,
+) -> None:
+    server = start(PLAIN, "--graceful-timeout", "2")
+    assert server.get("/starts_a_thread").body == b"started"
+    server.signal(signal.SIGTERM)
+    assert server.wait_for_exit(within_seconds=15) == 0
 
 
 def test_stopping_under_load_answers_all_that_was_accepted(start: Start) -> None:

@@ -25,13 +25,21 @@ class Load:
     connections: int
 
 
-def should_listen(own: Load, siblings: Iterable[Load], threads: int, capacity: int) -> bool:
+def should_listen(
+    own: Load,
+    siblings: Iterable[Load],
+    threads: int,
+    capacity: int,
+    *,
+    can_make_room: bool = False,
+) -> bool:
     """Whether to take new connections.
 
     siblings: the other serving workers. threads: application threads of each worker.
-    capacity: the connections one worker may hold.
+    capacity: the connections one worker may hold. can_make_room: one of them is idle and would be
+    closed for a new one.
     """
-    if own.connections >= capacity:
+    if own.connections >= capacity and not can_make_room:
         return False
     saturated = own.running >= threads
     least = own.connections

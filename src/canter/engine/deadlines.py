@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 
@@ -69,6 +69,10 @@ class Deadlines:
         if waiter.waits >= 0:
             del self._queues[waiter.waits][waiter]
             waiter.waits = -1
+
+    def waiting(self, kind: Wait) -> Iterator[Any]:
+        """Who waits for `kind`, the longest waiting first."""
+        return iter(self._queues[kind])
 
     def expired(self, now_ns: int) -> list[tuple[Any, Wait]]:
         """Who has waited too long; they wait for nothing afterwards."""

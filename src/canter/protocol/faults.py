@@ -42,7 +42,7 @@ class BadTarget(BadRequest):
 
 
 class BadField(BadRequest):
-    """A field line is malformed: name, colon, value, line ending or folding (RFC 9112 section 5)."""
+    """A field line is malformed: name, colon, value, ending or folding (RFC 9112 section 5)."""
 
 
 class RepeatedField(BadRequest):

@@ -16,8 +16,8 @@ _NOT_NAME = re.compile(r"[^!#$%&'*+\-.^_`|~0-9A-Za-z]").search
 _PORT = re.compile(r"[0-9]{0,5}").fullmatch
 _HIGHEST_PORT = 65535
 
-#: RFC 9110 section 6.5.1: fields that frame, route, authenticate or say how to read the content mean
-#: something only before it. As environ keys.
+#: RFC 9110 section 6.5.1: fields that frame, route, authenticate or say how to read the content
+#: mean something only before it. As environ keys.
 FORBIDDEN_TRAILERS = frozenset(
     {
         "CONTENT_LENGTH",
@@ -37,7 +37,7 @@ FORBIDDEN_TRAILERS = frozenset(
 
 
 def is_host(text: str) -> bool:
-    """Whether `text` is `uri-host [":" port]` with a host that is not empty (RFC 9110 4.2.1, 7.2)."""
+    """Whether `text` is `uri-host [":" port]`, the host not empty (RFC 9110 4.2.1, 7.2)."""
     if text.startswith("["):
         address, bracket, rest = text[1:].partition("]")
         if not bracket or (rest and not rest.startswith(":")):

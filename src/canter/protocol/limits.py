@@ -1,6 +1,7 @@
 """How much a peer may send, and which of its bad habits are put up with.
 
-Small frozen records that the layers above fill from the settings. Defaults are strict and Gunicorn's.
+Small frozen records that the layers above fill from the settings. The defaults are strict, and
+Gunicorn's.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ class Limits:
     header_block: int = 131072
 
 
-#: What becomes of field names with an underscore: in an environ `X_Real_Ip` and `X-Real-Ip` are the
-#: same key, so that a client could pass off the one for the other where a front removes or sets only
-#: the other.
+#: What becomes of field names with an underscore: in an environ `X_Real_Ip` and `X-Real-Ip` are
+#: the same key, so that a client could pass off the one for the other where a front removes or sets
+#: only the other.
 HeaderMap = Literal["drop", "refuse", "dangerous"]
 
 

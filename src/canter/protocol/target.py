@@ -20,7 +20,7 @@ _ABSOLUTE = re.compile(r"https?://([^/?]*)([^?]*)(?:\?(.*))?", re.IGNORECASE).fu
 
 
 class Target(NamedTuple):
-    """A target taken apart. authority: that of the absolute form, which replaces Host, else None."""
+    """A target taken apart. authority: that of the absolute form, which replaces Host."""
 
     path: str
     query: str

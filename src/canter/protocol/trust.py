@@ -1,7 +1,7 @@
 """Whom to believe about the client: the fields by which a front says how the request came to it.
 
-Only a peer in the list of trusted ones may set them; from anybody else they are ordinary fields that
-change nothing. Names and rules are Gunicorn's (forwarded_allow_ips, secure_scheme_headers,
+Only a peer in the list of trusted ones may set them; from anybody else they are ordinary fields
+that change nothing. Names and rules are Gunicorn's (forwarded_allow_ips, secure_scheme_headers,
 forwarder_headers).
 """
 
@@ -17,9 +17,7 @@ from canter.protocol.faults import BadForwarding
 Network = IPv4Network | IPv6Network
 
 # The names that scanners note by themselves.
-_USUAL = frozenset(
-    {"HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_PROTOCOL", "HTTP_X_FORWARDED_SSL"}
-)
+_USUAL = frozenset({"HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_PROTOCOL", "HTTP_X_FORWARDED_SSL"})
 
 
 def _key(name: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from canter.net.addresses import Address, parse_bind
 from canter.net.listeners import Listener, UnixAccess, open_listeners
+from canter.observe.logs import ErrorLog
 from canter.observe.scoreboard import Scoreboard, WorkerSlot
 from canter.settings import Settings
 from canter.supervisor.capacity import count_processors
@@ -66,6 +67,20 @@ def plan_from(settings: Settings) -> Plan:
         max_workers=3 * workers + _SPARE_SLOTS,
         is_daemon=getattr(settings, "daemon", False),
     )
+
+
+def renew_log(log: ErrorLog, before: Settings, settings: Settings) -> ErrorLog:
+    """The error log that `settings` ask for: `log` itself, if it is the same place.
+
+    Raises ConfigError, with nothing changed, when another one cannot be opened.
+    """
+    places = [(s.errorlog, s.capture_output) for s in (before, settings)]
+    if places[0] != places[1]:
+        return ErrorLog(
+            settings.errorlog, settings.loglevel, capture_output=settings.capture_output
+        )
+    log.set_level(settings.loglevel)
+    return log
 
 
 def _listen(

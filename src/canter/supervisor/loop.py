@@ -37,10 +37,10 @@ from canter.supervisor.actions import (
     WorkerAction,
 )
 from canter.supervisor.crew import Crew
-from canter.supervisor.deploy import Deploy, Deploys
+from canter.supervisor.deploy import Deploy, Deploys, renew_log
 from canter.supervisor.inbox import SignalInbox
 from canter.supervisor.journal import Journal
-from canter.supervisor.policy import Reading, Running
+from canter.supervisor.readings import read_slot, running_lines
 from canter.supervisor.roster import Failure, Handle, Roster
 from canter.supervisor.states import Command, GenerationState, Phase
 from canter.supervisor.watch import FileWatch
@@ -55,20 +55,6 @@ _TROUBLE_PAUSE_SECONDS = 1.0
 _TROUBLES_AT_THE_END = 3
 # Between two of our own rounds: longer means that the machine, or we, stood still.
 _GAP_SECONDS = 3.0
-
-
-def renew_log(log: ErrorLog, before: Settings, settings: Settings) -> ErrorLog:
-    """The error log that `settings` ask for: `log` itself, if it is the same place.
-
-    Raises ConfigError, with nothing changed, when another one cannot be opened.
-    """
-    places = [(s.errorlog, s.capture_output) for s in (before, settings)]
-    if places[0] != places[1]:
-        return ErrorLog(
-            settings.errorlog, settings.loglevel, capture_output=settings.capture_output
-        )
-    log.set_level(settings.loglevel)
-    return log
 
 
 class Supervisor:
@@ -237,11 +223,10 @@ class Supervisor:
             self._journal.tell_serving(handle, generation, now)
 
     def _bury(self, handle: Handle, death: reports.Death, now: float) -> None:
-        deploy = self._deploys[handle.generation]
-        slot = deploy.board.slot(handle.slot)
-        self._journal.tell_death(handle, death, self._running(slot))
+        slot = self._slot(handle)
+        self._journal.tell_death(handle, death, running_lines(slot))
         self._roster.note_death(handle, slot.requests, death.cause, now)
-        deploy.give_back(handle.slot)
+        self._deploys[handle.generation].give_back(handle.slot)
         channel = self._crew.channels.pop(handle.pid)
         if channel.is_open:
             self._selector.unregister(channel)
@@ -257,13 +242,6 @@ class Supervisor:
             self._log.info("%s%s changed: reloading", changed[0], more)
             self._roster.request_reload()
 
-    def _running(self, slot: WorkerSlot) -> list[str]:
-        now_ns = time.monotonic_ns()
-        return [
-            reports.describe_running(request.line, (now_ns - request.started_ns) / 1e9)
-            for request in slot.running()
-        ]
-
     # ------------------------------------------------------------------------------- doing
 
     def _act(self) -> None:
@@ -277,24 +255,15 @@ class Supervisor:
             for action in actions:
                 self._do(action, now)
 
-    def _readings(self, now: float) -> dict[int, Reading]:
-        """What the board says, with ages since we were last able to look."""
-        readings = {}
-        for handle in self._roster.handles.values():
-            slot = self._deploys[handle.generation].board.slot(handle.slot)
-            heartbeat_ns = slot.heartbeat_ns
-            readings[handle.pid] = Reading(
-                state=slot.state,
-                silence_seconds=self._age(heartbeat_ns, now) if heartbeat_ns else None,
-                running=tuple(
-                    Running(request.thread, request.started_ns, self._age(request.started_ns, now))
-                    for request in slot.running()
-                ),
-            )
-        return readings
+    def _readings(self, now: float) -> dict[int, policy.Reading]:
+        """What the board says of each worker."""
+        return {
+            pid: read_slot(self._slot(handle), now, self._awake_since)
+            for pid, handle in self._roster.handles.items()
+        }
 
-    def _age(self, since_ns: int, now: float) -> float:
-        return now - max(since_ns / 1e9, self._awake_since)
+    def _slot(self, handle: Handle) -> WorkerSlot:
+        return self._deploys[handle.generation].board.slot(handle.slot)
 
     def _do(self, action: Action, now: float) -> None:
         match action:
@@ -307,8 +276,7 @@ class Supervisor:
         """Have one worker do something."""
         pid = action.pid
         handle = self._roster.handles[pid]
-        slot = self._deploys[handle.generation].board.slot(handle.slot)
-        self._journal.tell_action(action, self._roster, self._running(slot))
+        self._journal.tell_action(action, self._roster, running_lines(self._slot(handle)))
         self._roster.note(action, now)
         channel = self._crew.channels[pid]
         match action:

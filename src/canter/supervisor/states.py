@@ -1,8 +1,8 @@
 """The states of a generation and of the supervisor itself, each with the only table that moves it.
 
 A generation is one deploy: a configuration and the code as it was when its workers imported it. It
-is proven before it serves (BOOTING), serves (LIVE), and leaves when a newer one does (RETIRING). One
-that cannot be proven is given up without ever having served (FAILED). At most one generation is
+is proven before it serves (BOOTING), serves (LIVE), and leaves when a newer one does (RETIRING).
+One that cannot be proven is given up without ever having served (FAILED). At most one generation is
 BOOTING and at most one LIVE.
 
 The supervisor's phase says what it is trying to do with them all. Workers have a table of their

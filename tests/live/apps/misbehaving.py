@@ -6,6 +6,7 @@ The types are wrong on purpose, so they say `Any`.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -152,6 +153,20 @@ def asks_to_close(environ: Any, start_response: Any) -> Any:
     return [b"closing"]
 
 
+def header_is_not_latin_1(environ: Any, start_response: Any) -> Any:
+    start_response("200 OK", [*TEXT, ("X-Snow", "\N{SNOWMAN}")])
+    return [b""]
+
+
+def recurses(environ: Any, start_response: Any) -> Any:
+    return recurses(environ, start_response)
+
+
+def ends_the_process(environ: Any, start_response: Any) -> Any:
+    """What a crash in compiled code does to the worker."""
+    os._exit(3)
+
+
 def exits(environ: Any, start_response: Any) -> Any:
     raise SystemExit(3)
 
@@ -191,6 +206,8 @@ BEFORE_THE_HEAD = [
     header_has_a_nul,
     content_length_is_no_number,
     content_lengths_conflict,
+    header_is_not_latin_1,
+    recurses,
     exits,
     interrupts,
     ends_like_a_generator,

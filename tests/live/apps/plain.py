@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -62,7 +63,7 @@ def who(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[byt
         time.sleep(pause)
     answer = {
         "pid": os.getpid(),
-        "thread": threading.current_thread().name,
+        "thread": threading.get_ident(),
         "tag": asked(environ, "tag"),
     }
     return json_answer(start_response, answer)
@@ -287,6 +288,36 @@ def writes(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[
     write(b"written, ")
     write(b"written again, ")
     return [b"returned"]
+
+
+def marks_its_environ(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    seen = environ.get("live.mark", "unmarked")
+    environ["live.mark"] = "marked"
+    environ["wsgi.url_scheme"] = "gopher"
+    return text_answer(start_response, seen)
+
+
+def clears_its_environ(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    environ.clear()
+    return text_answer(start_response, "cleared")
+
+
+def runs_a_program(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Starts a child process and waits for it, as applications do."""
+    done = subprocess.run([sys.executable, "-c", "exit(7)"], check=False)
+    return text_answer(start_response, f"it ended with {done.returncode}")
+
+
+def starts_a_thread(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Leaves a thread behind that does not end by itself in time."""
+    threading.Thread(target=time.sleep, args=(LONGEST_WAIT_SECONDS,)).start()
+    return text_answer(start_response, "started")
+
+
+def big_head(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """A head of about 100 KB."""
+    start_response("200 OK", [*TEXT, *((f"X-Field-{n}", "v" * 1000) for n in range(100))])
+    return [b"after a big head"]
 
 
 def early_hints(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -42,7 +42,7 @@ class Case(NamedTuple):
 def _bytes(text: str) -> bytes:
     lines = "".join(text.splitlines())
     repeated = _REPEATED.sub(lambda found: found[1] * int(found[2]), lines)
-    return codecs.escape_decode(repeated.encode("latin-1"))[0]  # type: ignore[attr-defined]
+    return codecs.escape_decode(repeated.encode("latin-1"))[0]
 
 
 def _setup(told: dict[str, Any]) -> Setup:

@@ -59,7 +59,7 @@ class Setup(NamedTuple):
     leniency: Leniency = Leniency()
     trust: TrustPolicy | None = None
     trusted: bool = False
-    base: dict[str, Any] = {"SCRIPT_NAME": "", "wsgi.url_scheme": "http"}  # noqa: RUF012  # copied
+    base: dict[str, Any] = {"SCRIPT_NAME": "", "wsgi.url_scheme": "http"}  # copied
 
     def reader(self, subject: Subject) -> Any:
         return subject.reader(

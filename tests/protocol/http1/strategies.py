@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import strategies as st
 
 METHODS = ["GET", "POST", "OPTIONS", "HEAD", "BREW", "get", "A", "GE#T", "CONNECT", "G(T", ""]
@@ -120,8 +122,10 @@ def requests(draw: st.DrawFn) -> bytes:
 VALID = [
     b"GET /a?b HTTP/1.1\r\nHost: a.example\r\nAccept: x\r\nCookie: a=1\r\n\r\n",
     b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello",
-    b"POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n"
-    b"5\r\nhello\r\n3;a=b\r\nabc\r\n0\r\nX-T: 1\r\n\r\n",
+    (
+        b"POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"5\r\nhello\r\n3;a=b\r\nabc\r\n0\r\nX-T: 1\r\n\r\n"
+    ),
     b"OPTIONS * HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
 ]
 # Bytes that mean something, of which damage is made.
@@ -148,4 +152,4 @@ def cuts(draw: st.DrawFn, wire: bytes) -> list[bytes]:
     """The wire in a few pieces."""
     places = sorted(draw(st.lists(st.integers(0, len(wire)), max_size=6)))
     ends = [0, *places, len(wire)]
-    return [wire[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+    return [wire[start:end] for start, end in pairwise(ends)]

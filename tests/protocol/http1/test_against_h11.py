@@ -1,7 +1,7 @@
 """Another parser's opinion: every difference between this reader and h11's server has a reason.
 
-A difference that no row of DIFFERENCES explains is a bug of one of the two, and fails here. Each row
-carries a wire that shows it, so that a row whose difference is gone fails as well.
+A difference that no row of DIFFERENCES explains is a bug of one of the two, and fails here. Each
+row carries a wire that shows it, so that a row whose difference is gone fails as well.
 """
 
 from __future__ import annotations

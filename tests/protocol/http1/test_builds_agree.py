@@ -62,7 +62,9 @@ def test_scanners_agree_on_positions_and_facts(wire, pos, limit, block, count):
     pos = min(pos, len(wire))
 
     def played(scan):
-        line, environ, aside = {}, {"HTTP_X_A": "before"}, []
+        line: dict[str, str] = {}
+        environ = {"HTTP_X_A": "before"}
+        aside: list[tuple[str, str]] = []
         return [
             scan.request_line(wire, pos, limit, line),
             scan.fields(wire, pos, limit, pos + block, count, 0, environ, aside),

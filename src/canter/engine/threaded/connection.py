@@ -43,6 +43,7 @@ class Hub(Protocol):
 
     date_line: bytes
     draining: bool
+    bytes_in: int
 
     def watch(self, fd: int) -> None:
         """Have the poller report the connection's events, those of the past included."""
@@ -136,6 +137,7 @@ class Connection(Session):
             if received is None:
                 self._wait_readable()
             elif received:
+                self.hub.bytes_in += len(received)
                 reader.feed(received)
             else:
                 self.input_ended = True

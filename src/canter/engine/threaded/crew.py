@@ -159,12 +159,14 @@ class Crew:
         self._inline_calls = calls = self._inline_calls + 1
         waits = _waits_so_far() if calls % _MEASURE_EVERY == 0 else -1
         number = self._vigil.begin()
-        self._service.serve(connection, member)
-        # The reserve decides under the mutex: either it sees the end, or we see its lead. Taken by
-        # hand: this runs once for each request, and a with statement costs twice as much.
-        self._lock()
-        self._vigil.end(number)
-        self._unlock()
+        try:
+            self._service.serve(connection, member)
+        finally:
+            # The reserve decides under the mutex: either it sees the end, or we see its lead. Taken
+            # by hand: this runs once for each request, and a with statement costs twice as much.
+            self._lock()
+            self._vigil.end(number)
+            self._unlock()
         if self._leader is not member:
             return  # judged when the lead was taken away
         duration_ns = member.ended_ns - member.started_ns

@@ -97,7 +97,16 @@ class Doors:
             if words[_OPEN] and now_ns - words[_HEARTBEAT_NS] < _STALE_NS
         ]
         config = self._config
-        return should_listen(self._load(), siblings, config.threads, config.worker_connections)
+        load = self._load()
+        # Only asked when it matters: it has to look for one.
+        full = load.connections >= config.worker_connections
+        return should_listen(
+            load,
+            siblings,
+            config.threads,
+            config.worker_connections,
+            can_make_room=full and self._loop.idle_connection() is not None,
+        )
 
     def _accept(self, fd: int) -> None:
         self._accept_some(fd)
@@ -111,7 +120,10 @@ class Doors:
     def _accept_one(self, fd: int) -> bool:
         """Accept one connection; False when there is none, or no room for it."""
         listener = self._listeners.get(fd)
-        if listener is None or len(self._loop.connections) >= self._config.worker_connections:
+        if listener is None:
+            return False
+        full = len(self._loop.connections) >= self._config.worker_connections
+        if full and not self._loop.make_room():
             return False
         try:
             return self._take(listener, self._bases[fd])
@@ -148,7 +160,10 @@ class Doors:
 
     def _pause(self, error: OSError) -> None:
         """No descriptor or memory for one more connection: those waiting are left waiting."""
-        self._paused_until_ns = time.monotonic_ns() + _RESOURCE_PAUSE_NS
+        now_ns = time.monotonic_ns()
+        if now_ns < self._paused_until_ns:
+            return
+        self._paused_until_ns = now_ns + _RESOURCE_PAUSE_NS
         self._log.warning(
             "no new connections for %.1f s: %s", _RESOURCE_PAUSE_NS / 1e9, error.strerror
         )
@@ -159,7 +174,7 @@ class Doors:
             for fd in self._listeners:
                 self._loop.remove_door(fd)
             self._listening = False
-        self._closing = self._listeners
+        self._closing.update(self._listeners)
         self._listeners = {}
         if answer_backlog:
             self.sweep()

@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from email.utils import formatdate
 from threading import Lock
+from typing import cast
 
 from canter.engine.contract import EngineConfig
 from canter.engine.deadlines import Deadlines, Wait
@@ -212,7 +213,27 @@ class Loop:
     def adopt(self, connection: Connection) -> None:
         """Take a new connection and read what it may have sent already; by the leader."""
         self.connections[connection.fd] = connection
-        self._read(connection)
+        try:
+            self._read(connection)
+        except Exception as error:
+            self.abandon(connection, error)
+
+    def idle_connection(self) -> Connection | None:
+        """The connection that has been idle for the longest time, or that never said anything."""
+        with self.lock:
+            for wait in (Wait.KEEP_ALIVE, Wait.HEADER):
+                for connection in self.deadlines.waiting(wait):
+                    if connection.phase == _IDLE:
+                        return cast("Connection", connection)
+        return None
+
+    def make_room(self) -> bool:
+        """Close an idle connection for the sake of a new one; False when all are in use."""
+        connection = self.idle_connection()
+        if connection is None:
+            return False
+        self._end_wait(connection, Wait.KEEP_ALIVE)
+        return connection.phase == _CLOSED
 
     def begin_drain(self, idle_seconds: float) -> None:
         """From now on connections end with what they are doing; by the leader.
@@ -422,10 +443,10 @@ class Loop:
                         self._again.append(connection)  # no event will tell of it
                         self.wake()
                     return  # the leader's, as soon as the lock is let go
-            connection.backlog = None
             if backlog.broken:
                 self._lose(connection)
                 return
+            connection.backlog = None
         self._sent(connection)
 
     def _send_more(self, connection: Connection) -> None:
@@ -582,4 +603,5 @@ class Loop:
         connection.fd = -1  # the number may be another connection's in a moment
         connection.sock.close()
         if self.draining:
+            self._chores_at_ns = 0
             self.wake()  # it may have been the last

@@ -109,6 +109,8 @@ class Service:
             self._serve(connection, member)
         except Exception as error:
             member.exchange = None
+            if member.slot is not None:
+                member.slot.end()
             connection.hub.abandon(connection, error)
 
     def _serve(self, connection: Connection, member: Member) -> None:
@@ -158,6 +160,10 @@ class Service:
         """How the connection goes on after this response."""
         request = connection.request
         assert request is not None
+        if exchange.ending is Ending.CUT:
+            if not exchange.writer.chunked:
+                self._reset_on_close(connection, exchange)
+            return After.CLOSE
         if self._streams and not connection.reader.body_complete:
             # The rest of a body that the application did not read stands before the next request.
             try:
@@ -169,10 +175,6 @@ class Service:
                 return After.LINGER
         if exchange.writer.keep_alive:
             return _NEXT
-        if exchange.ending in (Ending.CUT, Ending.ABANDONED):
-            if exchange.ending is Ending.CUT and not exchange.writer.chunked:
-                self._reset_on_close(connection, exchange)
-            return After.CLOSE
         # A client that asked for the end sends no more; any other may be sending its next request
         # now, and a reset would take the answer away from it.
         if request.keep_alive or connection.reader.buffered:
@@ -227,6 +229,9 @@ class Service:
     def _entry(
         self, connection: Connection, exchange: Exchange, began_ns: int, now_ns: int
     ) -> AccessEntry:
+        outcome = _OUTCOMES[exchange.ending]
+        if exchange.ending is Ending.FAILED and isinstance(exchange.problem, Fault):
+            outcome = _outcome_of(exchange.problem)
         return AccessEntry(
             exchange.environ,
             "",
@@ -238,7 +243,7 @@ class Service:
             began_ns - connection.ready_ns,
             now_ns - began_ns,
             now_ns - connection.began_ns,
-            _OUTCOMES[exchange.ending],
+            _OUTCOMES[exchange.ending] if exchange.problem is None else _outcome(exchange),
         )
 
     # -- requests that are given up -----------------------------------------------------------
@@ -286,7 +291,7 @@ class Service:
 
     def refused(self, connection: Connection, fault: Fault) -> None:
         """A request was answered with a fault."""
-        outcome = next(outcome for kind, outcome in _REFUSALS if isinstance(fault, kind))
+        outcome = _refusal(fault)
         self.counts.requests += 1
         self.counts.statuses[fault.status // 100] += 1
         kind = f"{fault.status} {fault.reason}"
@@ -323,6 +328,24 @@ class Service:
     def _record(self, entry: AccessEntry) -> None:
         if self._access is not None:
             self._access.record(entry)
+
+
+def _refusal(fault: Fault) -> Outcome:
+    """How a request ended that was refused for `fault`."""
+    return next(outcome for kind, outcome in _REFUSALS if isinstance(fault, kind))
+
+
+def _outcome(exchange: Exchange) -> Outcome:
+    """How a request ended in whose call something went wrong."""
+    problem = exchange.problem
+    if exchange.ending is Ending.FAILED and isinstance(problem, Fault):
+        return _refusal(problem)
+    return _OUTCOMES[exchange.ending]
+
+
+def _outcome_of(fault: Fault) -> Outcome:
+    """How a request ended that met this fault."""
+    return next(outcome for kind, outcome in _REFUSALS if isinstance(fault, kind))
 
 
 def _printable(target: str) -> str:

@@ -17,12 +17,6 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
-from canter.protocol.fields import (
-    admit_underscored,
-    explain_field,
-    judge_host,
-    judge_trailers,
-)
 from canter.protocol.faults import (
     BadChunk,
     BadField,
@@ -39,6 +33,12 @@ from canter.protocol.faults import (
     Truncated,
     quoted,
 )
+from canter.protocol.fields import (
+    admit_underscored,
+    explain_field,
+    judge_host,
+    judge_trailers,
+)
 from canter.protocol.framing import (
     connection_options,
     decide_expectation,
@@ -47,7 +47,6 @@ from canter.protocol.framing import (
 )
 from canter.protocol.http1.request_line import explain_request_line, judge_method, judge_version
 from canter.protocol.http1.scan import (
-    AGAIN_SHIFT,
     COUNT_SHIFT,
     UNLIMITED,
     Fact,
@@ -303,7 +302,9 @@ class Reader:
         environ = base.copy()
         while True:
             pos = self._pos
-            outcome, behind, facts = self._scan.request_line(self._data, pos, self._line_limit, environ)
+            outcome, behind, facts = self._scan.request_line(
+                self._data, pos, self._line_limit, environ
+            )
             self._pos = behind
             if outcome == _DONE:
                 self.request_line = self._data[pos : behind - 2]

@@ -131,7 +131,7 @@ def end_of_line(data: bytes, pos: int, limit: int) -> int:
     return int(Outcome.EMPTY if lf == pos + 1 and data[pos] == 13 else Outcome.MALFORMED)
 
 
-def end_of_fields(  # noqa: PLR0913  # a scanner's arguments
+def end_of_fields(  # a scanner's arguments
     data: bytes, pos: int, line_limit: int, block_end: int, count_limit: int, facts: int
 ) -> int:
     """The outcome for a line at `pos` that is neither a proper field nor a complete empty line."""
@@ -160,20 +160,85 @@ _NOTED = {
     "Expect": Fact.EXPECT,
     "Upgrade": Fact.UPGRADE,
 }
-_COMMON = """
-Accept Accept-Charset Accept-Encoding Accept-Language Access-Control-Request-Headers
-Access-Control-Request-Method Authorization Cache-Control CF-Connecting-IP CF-IPCountry CF-Ray
-CF-Visitor Content-Disposition Content-Encoding Content-MD5 Cookie Date Device-Memory DNT
-Downlink Forwarded From If-Match If-Modified-Since If-None-Match If-Range If-Unmodified-Since
-Keep-Alive Max-Forwards Origin Pragma Priority Proxy-Authorization Proxy-Connection Range
-Referer Save-Data Sec-CH-UA Sec-CH-UA-Mobile Sec-CH-UA-Platform Sec-Fetch-Dest Sec-Fetch-Mode
-Sec-Fetch-Site Sec-Fetch-User Sec-GPC Sec-WebSocket-Extensions Sec-WebSocket-Key
-Sec-WebSocket-Protocol Sec-WebSocket-Version TE Traceparent Tracestate Trailer True-Client-IP
-Upgrade-Insecure-Requests User-Agent Via Warning X-Amzn-Trace-Id X-Api-Key X-B3-Sampled
-X-B3-SpanId X-B3-TraceId X-Client-IP X-Correlation-ID X-CSRF-Token X-CSRFToken X-Forwarded-For
-X-Forwarded-Host X-Forwarded-Port X-HTTP-Method-Override X-Original-URI X-Real-IP X-Request-ID
-X-Request-Start X-Requested-With X-Scheme
-""".split()
+_COMMON = [
+    "Accept",
+    "Accept-Charset",
+    "Accept-Encoding",
+    "Accept-Language",
+    "Access-Control-Request-Headers",
+    "Access-Control-Request-Method",
+    "Authorization",
+    "Cache-Control",
+    "CF-Connecting-IP",
+    "CF-IPCountry",
+    "CF-Ray",
+    "CF-Visitor",
+    "Content-Disposition",
+    "Content-Encoding",
+    "Content-MD5",
+    "Cookie",
+    "Date",
+    "Device-Memory",
+    "DNT",
+    "Downlink",
+    "Forwarded",
+    "From",
+    "If-Match",
+    "If-Modified-Since",
+    "If-None-Match",
+    "If-Range",
+    "If-Unmodified-Since",
+    "Keep-Alive",
+    "Max-Forwards",
+    "Origin",
+    "Pragma",
+    "Priority",
+    "Proxy-Authorization",
+    "Proxy-Connection",
+    "Range",
+    "Referer",
+    "Save-Data",
+    "Sec-CH-UA",
+    "Sec-CH-UA-Mobile",
+    "Sec-CH-UA-Platform",
+    "Sec-Fetch-Dest",
+    "Sec-Fetch-Mode",
+    "Sec-Fetch-Site",
+    "Sec-Fetch-User",
+    "Sec-GPC",
+    "Sec-WebSocket-Extensions",
+    "Sec-WebSocket-Key",
+    "Sec-WebSocket-Protocol",
+    "Sec-WebSocket-Version",
+    "TE",
+    "Traceparent",
+    "Tracestate",
+    "Trailer",
+    "True-Client-IP",
+    "Upgrade-Insecure-Requests",
+    "User-Agent",
+    "Via",
+    "Warning",
+    "X-Amzn-Trace-Id",
+    "X-Api-Key",
+    "X-B3-Sampled",
+    "X-B3-SpanId",
+    "X-B3-TraceId",
+    "X-Client-IP",
+    "X-Correlation-ID",
+    "X-CSRF-Token",
+    "X-CSRFToken",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Port",
+    "X-HTTP-Method-Override",
+    "X-Original-URI",
+    "X-Real-IP",
+    "X-Request-ID",
+    "X-Request-Start",
+    "X-Requested-With",
+    "X-Scheme",
+]
 
 
 def describe_name(name: str) -> tuple[str, int]:

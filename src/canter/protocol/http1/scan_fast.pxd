@@ -19,7 +19,7 @@ cdef long long _SINGLE
 cdef int _AGAIN_SHIFT
 cdef int _COUNT_SHIFT
 cdef long long _ONE_FIELD
-cdef dict _METHODS
+cdef frozenset _METHODS
 cdef bytes _LOWER
 cdef bytes _IN_NAME
 cdef bytes _IN_VALUE

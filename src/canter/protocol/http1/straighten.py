@@ -33,9 +33,7 @@ def straighten(data: bytes, pos: int, leniency: Leniency) -> tuple[bytes, int]:
     if leniency.strip_header_spaces:
         fields = _SPACED_COLON.sub(_move_colon, fields)
     straight = data[:pos] + fields + (b"" if end < 0 else data[end:])
-    held_back = (
-        leniency.permit_obsolete_folding and not complete and straight.endswith(b"\n")
-    )
+    held_back = leniency.permit_obsolete_folding and not complete and straight.endswith(b"\n")
     return straight, len(straight) - held_back
 
 

@@ -1,0 +1,39 @@
+"""The scoreboard as the policy and the journal want it: ages instead of moments."""
+
+from __future__ import annotations
+
+import time
+
+from canter.observe.scoreboard import WorkerSlot
+from canter.supervisor.policy import Reading, Running
+from canter.supervisor.reports import describe_running
+
+
+def read_slot(slot: WorkerSlot, now: float, awake_since: float) -> Reading:
+    """One worker's slot at `now`.
+
+    Ages count from `awake_since` at the earliest, the end of the supervisor's last long pause: if
+    the whole machine or container stood still, no worker is to blame for that.
+    """
+
+    def age_seconds(since_ns: int) -> float:
+        return now - max(since_ns / 1e9, awake_since)
+
+    heartbeat_ns = slot.heartbeat_ns
+    return Reading(
+        state=slot.state,
+        silence_seconds=age_seconds(heartbeat_ns) if heartbeat_ns else None,
+        running=tuple(
+            Running(request.thread, request.started_ns, age_seconds(request.started_ns))
+            for request in slot.running()
+        ),
+    )
+
+
+def running_lines(slot: WorkerSlot) -> list[str]:
+    """What a worker runs now, a phrase for each request."""
+    now_ns = time.monotonic_ns()
+    return [
+        describe_running(request.line, (now_ns - request.started_ns) / 1e9)
+        for request in slot.running()
+    ]
