@@ -77,11 +77,20 @@ def extensions() -> list[Extension]:
         except CompileError:
             if MODE == "require":
                 raise
+    for extension in built:
+        # cythonize makes extensions of its own, and forgets this.
+        extension.optional = MODE != "require"
     return built
 
 
 class ReportingBuild(build_ext):
     """The usual build, which ends by saying what runs compiled and what does not."""
+
+    def finalize_options(self) -> None:
+        """The usual options, with every processor at work unless told otherwise."""
+        super().finalize_options()
+        if self.parallel is None:
+            self.parallel = os.cpu_count() or 1
 
     def run(self) -> None:
         """Build, then report."""
@@ -92,6 +101,16 @@ class ReportingBuild(build_ext):
             print(f"canter: compiled core: {', '.join(compiled)}")
         if plain:
             print(f"canter: plain core, nothing compiled (slower): {', '.join(plain)}")
+
+    def build_extension(self, ext: Extension) -> None:
+        """Build one module; without a working compiler the plain core serves."""
+        try:
+            super().build_extension(ext)
+        except OSError as error:
+            # `optional` forgives a compiler that fails, but not one that is missing.
+            if MODE == "require":
+                raise
+            print(f"canter: {ext.name} was not compiled: {error}")
 
 
 setup(ext_modules=extensions(), cmdclass={"build_ext": ReportingBuild})

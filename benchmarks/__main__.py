@@ -56,7 +56,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     _add_venv(parser)
     _add_files(parser)
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each side (5)")
-    parser.add_argument("--seconds", type=int, default=2, help="seconds of a round (2)")
+    parser.add_argument("--seconds", type=int, default=1, help="seconds of a round (1)")
     parser.add_argument(
         "--scenario", action="append", default=[], metavar="KEY", help="only this one; repeatable"
     )

@@ -28,6 +28,11 @@ class EnvironmentIncompleteError(Exception):
     """Something without which nothing can be measured is missing; the message says what to do."""
 
 
+def kept_builds(venv: Path) -> Path:
+    """Where canter's builds are kept: beside what built them."""
+    return venv.absolute() / "canter-builds"
+
+
 def requirements(text: str) -> list[str]:
     """The requirement lines of a requirements file, comments and blank lines apart."""
     lines = (line.partition("#")[0].strip() for line in text.splitlines())

@@ -37,19 +37,19 @@ class Row:
     time_ratio: float | None = None
 
 
-def _builds(python: Path, directory: Path) -> list[Side]:
+def _builds(python: Path, kept: Path, directory: Path) -> list[Side]:
     """The builds that there are, as sides of the comparison. Raises BuildError without any."""
     compiled, plain = sides_named([COMPILED, PLAIN])
-    tree = canter_build.build(python, environment.REPOSITORY, directory / "tree")
+    say("building this tree")
+    tree = canter_build.build(python, environment.REPOSITORY, kept)
     say(f"this tree: the {tree.core} core")
     sides = [replace(plain, label="this tree, plain", source=tree.path)]
     if tree.core == "compiled":
         sides.insert(0, replace(compiled, label="this tree, compiled", source=tree.path))
     try:
         canter_build.unpack_last_commit(environment.REPOSITORY, directory / "committed")
-        committed = canter_build.build(
-            python, directory / "committed", directory / "committed-build"
-        )
+        say("building the last commit")
+        committed = canter_build.build(python, directory / "committed", kept)
     except canter_build.BuildError as error:
         say(f"the last commit is left out: {error}")
         return sides
@@ -126,7 +126,7 @@ def run(options: argparse.Namespace) -> int:
         context = Context(
             tools, directory, serving_environment(directory), cores, SECONDS, options.rounds
         )
-        sides = _builds(python, directory)
+        sides = _builds(python, environment.kept_builds(options.venv), directory)
         timed = _timed(sides, scenario, context)
         counted: dict[str, float | None] = {}
         if instructions.is_available():

@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="canter-benchmarks-") as name:
         directory = Path(name)
         tools = environment.prepare_tools(python, directory)
-        built = _build(python, directory, sides)
+        built = _build(python, options.venv, sides)
         context = Context(
             tools,
             directory,
@@ -74,11 +74,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _build(python: Path, directory: Path, sides: list[Side]) -> canter_build.Build | None:
+def _build(python: Path, venv: Path, sides: list[Side]) -> canter_build.Build | None:
     if not any(side.is_canter for side in sides):
         return None
     try:
-        built = canter_build.build(python, environment.REPOSITORY, directory / "canter")
+        say("building canter")
+        kept = environment.kept_builds(venv)
+        built = canter_build.build(python, environment.REPOSITORY, kept)
     except canter_build.BuildError as error:
         say(f"canter is left out: {error}")
         return None

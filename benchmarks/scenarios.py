@@ -278,7 +278,7 @@ SCENARIOS = (
         (P99_MS, P50_MS, SLOW_P99_MS),
         workers=2,
         pinned=False,
-        stretch=3,
+        stretch=4,
         remark="300 quick and 12 slow requests a second, each timed from when it was due. "
         "The eight threads are seldom all busy; those of one worker often are.",
     ),
@@ -289,7 +289,7 @@ SCENARIOS = (
         (P99_MS, P50_MS, SLOW_P99_MS),
         workers=2,
         pinned=False,
-        stretch=3,
+        stretch=4,
         remark="300 quick and 8 computing requests a second, each timed from when it was due.",
     ),
     Scenario(

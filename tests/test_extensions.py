@@ -116,3 +116,13 @@ def test_the_plain_twin_is_the_source_and_not_what_is_imported():
     assert twin.__file__.endswith("scan_fast.py")
     assert twin is not sys.modules.get(CORE)
     assert isinstance(twin.FastScan.fields, FunctionType)
+
+
+def test_the_plain_twin_can_have_plain_parts_and_leaves_the_imported_ones_alone():
+    part = "canter.protocol.http1.incoming"
+    before = sys.modules.get(part)
+    twin = extensions.load_source("canter.protocol.http1.body", part)
+    incoming = twin.BodyReader.__mro__[1]
+    assert isinstance(incoming.feed, FunctionType)
+    assert sys.modules.get(part) is before
+    assert sys.modules.get("canter.protocol.http1.body") is not twin

@@ -72,13 +72,27 @@ def build() -> Literal["compiled", "plain"]:
     return "plain" if missing or asked == "off" else "compiled"
 
 
-def load_source(name: str) -> ModuleType:
-    """The plain twin of a module, loaded from its source beside the one that is imported."""
-    spec = _source_spec(name)
-    module = module_from_spec(spec)
-    assert spec.loader is not None
-    spec.loader.exec_module(module)
-    return module
+def load_source(name: str, *parts: str) -> ModuleType:
+    """The plain twin of a module, loaded from its source beside the one that is imported.
+
+    parts: modules that it imports and of which it shall have the plain twins too, each before those
+    that import it. What is imported elsewhere stays as it is.
+    """
+    names = [*parts, name]
+    imported = {part: sys.modules.get(part) for part in names}
+    try:
+        for part in names:
+            spec = _source_spec(part)
+            sys.modules[part] = twin = module_from_spec(spec)
+            assert spec.loader is not None
+            spec.loader.exec_module(twin)
+    finally:
+        for part, module in imported.items():
+            if module is None:
+                sys.modules.pop(part, None)
+            else:
+                sys.modules[part] = module
+    return twin
 
 
 def _source_spec(name: str) -> ModuleSpec:

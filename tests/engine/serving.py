@@ -100,6 +100,7 @@ class Serving:
         bind: BindAddress = LOOPBACK,
         backlog: int = 128,
         access: bool = True,
+        make_log: type[AccessLog] = AccessLog,
         expects_errors: bool = False,
     ) -> None:
         self.config = config or EngineConfig()
@@ -109,15 +110,17 @@ class Serving:
         self.max_requests = threading.Event()
         self.records = Records()
         self._threads_before = set(threading.enumerate())
-        self._log = logging.Logger("engine under test", logging.DEBUG)  # noqa: LOG001 - of its own
-        self._log.addHandler(self.records)
+        self.log = logging.Logger("engine under test", logging.DEBUG)  # noqa: LOG001 - of its own
+        self.log.addHandler(self.records)
         self._access_path = folder / f"access-{id(self):x}.log"
         self._access_path.write_text("")
         self._descriptors_before = descriptors()
         self.listeners = open_listeners([bind], backlog)
         self.board = Scoreboard(1, self.config.threads)
         self.slot = self.board.slot(0)
-        self.access = AccessLog(_FORMAT, str(self._access_path), self._log) if access else None
+        self.access: Any = None
+        if access:
+            self.access = make_log(_FORMAT, str(self._access_path), self.log)
         self.address = self.listeners[0].sock.getsockname()
         self.engine = ThreadedEngine(
             application,
@@ -125,13 +128,17 @@ class Serving:
             self.config,
             self.slot,
             self.access,
-            self._log,
+            self.log,
             self._on_event,
         )
         self.threads: list[threading.Thread] = []
 
+    def failing(self, event: EngineEvent) -> None:
+        """What a test puts in place of this may raise."""
+
     def _on_event(self, event: EngineEvent) -> None:
         self.events.append(event)
+        self.failing(event)
         if event is EngineEvent.FINISHED:
             self.finished.set()
         else:

@@ -30,8 +30,9 @@ class Blocks:
     """A streamed body that counts what it produced and how often it was closed."""
 
     def __init__(self, count: int, size: int = 16 * 1024) -> None:
+        self.count = count
+        self.size = size
         self._left = count
-        self._size = size
         self.produced_bytes = 0
         self.closed = 0
 
@@ -42,8 +43,8 @@ class Blocks:
         if not self._left:
             raise StopIteration
         self._left -= 1
-        self.produced_bytes += self._size
-        return b"x" * self._size
+        self.produced_bytes += self.size
+        return b"x" * self.size
 
     def close(self) -> None:
         self.closed += 1
@@ -123,7 +124,8 @@ def test_a_stream_is_held_back_by_its_own_client_only(serve, how):
     def application(environ, start_response):
         if environ["PATH_INFO"] != "/big":
             return plain(environ, start_response)
-        write = start_response("200 OK", [])
+        length = str(blocks.count * blocks.size)
+        write = start_response("200 OK", [("Content-Length", length)])
         if how == "iterable":
             return blocks
         for block in blocks:
@@ -166,14 +168,14 @@ def test_a_stream_reaches_its_client_block_by_block(serve):
 
     serving = serve(application)
     with serving.client() as client:
-        client.send(request_head("GET", "/"))
+        client.send(request_head("GET", "/", "Connection: close"))
         for number, gate in enumerate(gates):
             received = client.read_some()
             while b"block %d" % number not in received:
                 received += client.read_some()
             gate.wait_for()
             gate.open()
-        assert client.read_until_closed() or True
+        assert client.read_until_closed().endswith(b"0\r\n\r\n")
     assert serving.line().body_bytes == 21
 
 
@@ -344,7 +346,8 @@ def compressed(folder: Path) -> Any:
 def zipped(folder: Path) -> Any:
     with zipfile.ZipFile(folder / "file.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("member", CONTENT)
-    return zipfile.ZipFile(folder / "file.zip").open("member")
+    with zipfile.ZipFile(folder / "file.zip") as archive:
+        return archive.open("member")
 
 
 def in_memory(folder: Path) -> Any:
@@ -400,7 +403,7 @@ def test_any_file_arrives_as_reading_it_would_give_it(serve, tmp_path, make, sen
             answer = client.get("/")
             assert answer.whole
             assert answer.body == expected
-            assert opened[-1].closed
+            eventually(lambda: opened[-1].closed, "the file is closed")
     assert [line.body_bytes for line in serving.lines(2)] == [len(expected)] * 2
 
 

@@ -270,6 +270,10 @@ class Server:
             parts.append(f"--- {path.name}, the last of {len(text)} characters\n{text[-6000:]}")
         return "\n".join(parts)
 
+    def assert_no_traceback(self) -> None:
+        """Nothing that was sent has made the server itself stumble."""
+        assert "Traceback" not in self.log() + self.output(), self.show()
+
     # ---- its processes
 
     def workers(self) -> list[int]:
@@ -291,6 +295,13 @@ class Server:
             f"{count} workers beside the old {list(old)}",
         )
         return self.workers()
+
+    def wait_for_different_workers(self, old: Sequence[int]) -> None:
+        """Wait until as many workers run as there were `old` ones, and not all are the same."""
+        eventually(
+            lambda: len(now := self.workers()) == len(old) and now != sorted(old),
+            f"other workers than {list(old)}",
+        )
 
     def wait_for_replacement(self, victim: int, count: int) -> None:
         """Wait until `count` workers run and `victim` is not among them."""

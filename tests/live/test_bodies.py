@@ -14,6 +14,7 @@ from tests.live.raw_http import Ended, chunked, request_head
 from tests.live.waiting import eventually
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.live.harness import Server, Start
@@ -26,11 +27,13 @@ WAYS = ["read", "blocks", "readline", "readlines", "iteration"]
 
 
 @pytest.fixture(scope="module")
-def server(start_shared: Start, tmp_path_factory: pytest.TempPathFactory) -> Server:
+def server(start_shared: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     spool = tmp_path_factory.mktemp("spool")
-    return start_shared(
+    started = start_shared(
         PLAIN, "--threads", "2", "--workers", "1", environment={"TMPDIR": str(spool)}
     )
+    yield started
+    started.assert_no_traceback()
 
 
 @pytest.fixture(scope="module")

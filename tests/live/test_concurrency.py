@@ -24,8 +24,10 @@ THREADS = 3
 
 
 @pytest.fixture(scope="module")
-def server(start_shared: Start) -> Server:
-    return start_shared(PLAIN, "--threads", str(THREADS), "--header-timeout", "1")
+def server(start_shared: Start) -> Iterator[Server]:
+    started = start_shared(PLAIN, "--threads", str(THREADS), "--header-timeout", "1")
+    yield started
+    started.assert_no_traceback()
 
 
 class Occupied:

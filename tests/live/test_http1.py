@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,17 @@ from tests.live.raw_http import Framing, chunked, request_head
 from tests.live.waiting import eventually
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.live.harness import Server, Start
 
 
 @pytest.fixture(scope="module")
-def server(start_shared: Start) -> Server:
-    return start_shared(PLAIN, "--threads", "4")
+def server(start_shared: Start) -> Iterator[Server]:
+    started = start_shared(PLAIN, "--threads", "4")
+    yield started
+    started.assert_no_traceback()
 
 
 @pytest.fixture(scope="module")
@@ -225,6 +229,28 @@ def test_refuses_a_bad_request_closes_and_logs_one_line(
     logged = server.wait_for_peer(peer)
     assert (logged.status, logged.outcome) == (case.status, case.outcome)
     assert server.get("/hello").status == 200
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_noise_is_answered_with_a_refusal_or_nothing(server: Server, seed: int) -> None:
+    noise = random.Random(seed)
+    pieces = [
+        b"GET ",
+        b"POST /",
+        b" HTTP/1.1",
+        b"\r\n",
+        b"Host: a",
+        b"Content-Length: ",
+        b"\r\n\r\n",
+    ]
+    pieces += [b"Transfer-Encoding: chunked", b"5", b":", b" ", b"\0", b"\n", b"\xff", b"chunked"]
+    for _ in range(40):
+        with server.client() as client:
+            client.send(b"".join(noise.choices(pieces, k=noise.randint(1, 30))))
+            client.half_close()
+            said = client.read_until_closed()
+            assert said == b"" or said.startswith(b"HTTP/1.1 "), said
+    assert server.get("/hello").body == b"hello"
 
 
 def test_what_follows_a_bad_request_is_never_answered(server: Server, peer: str) -> None:

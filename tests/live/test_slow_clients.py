@@ -23,9 +23,11 @@ SMALL_BUFFER_BYTES = 4096
 
 
 @pytest.fixture(scope="module")
-def server(start_shared: Start) -> Server:
+def server(start_shared: Start) -> Iterator[Server]:
     """One worker with one thread: whatever holds that thread is seen at once."""
-    return start_shared(PLAIN, "--threads", "1", "--workers", "1")
+    started = start_shared(PLAIN, "--threads", "1", "--workers", "1")
+    yield started
+    started.assert_no_traceback()
 
 
 @pytest.fixture
@@ -121,7 +123,7 @@ def test_idle_connections_make_room_for_new_ones(start: Start) -> None:
 
 
 def test_connections_that_never_spoke_make_room_for_new_ones(start: Start) -> None:
-    server = start(PLAIN, "--worker-connections", "4")
+    server = start(PLAIN, "--worker-connections", "4", "--header-timeout", "60")
     with ExitStack() as stack:
         for _ in range(4):
             stack.enter_context(server.client())

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import pwd
 import re
+import signal
 import socket
 import sys
+import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +16,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.live.harness import PLAIN, Server
+from tests.live.harness import PLAIN, Server, starting
 from tests.live.programs import curl, needs
 from tests.live.raw_http import Client
 from tests.live.waiting import eventually
@@ -293,6 +296,46 @@ def test_nothing_is_left_open_or_deprecated(start: Start) -> None:
     assert server.stop() == 0
     said = server.output() + server.log()
     assert "Warning" not in said, said
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """A directory that every user may enter, unlike those of the tests."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
+def test_workers_run_as_the_user_that_is_asked_for(open_directory: Path) -> None:
+    nobody = pwd.getpwnam("nobody")
+    # It imports nothing: who runs the tests may have a Python that nobody else can read.
+    (open_directory / "server1").mkdir()
+    (open_directory / "server1" / "small.py").write_text(
+        "def application(environ, start_response):\n"
+        "    start_response('200 OK', [])\n"
+        "    return [b'hello']\n"
+    )
+    with starting(open_directory) as start:
+        server = start("small", "--user", "nobody", "--group", str(nobody.pw_gid))
+        status = Path(f"/proc/{server.workers()[0]}/status").read_text()
+        assert re.search(r"^Uid:\s+(\d+)\s+(\d+)", status, re.MULTILINE).groups() == (  # type: ignore[union-attr]
+            (str(nobody.pw_uid),) * 2
+        )
+        assert re.search(r"^Groups:.*\b0\b", status, re.MULTILINE) is None
+        server.access_path.rename(server.directory / "moved.log")
+        server.signal(signal.SIGUSR1)
+        eventually(server.access_path.exists, "the log is opened again")
+        assert server.get("/hello?as-nobody").body == b"hello"
+        server.wait_for_access("as-nobody")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
+def test_the_owner_of_a_unix_socket_can_be_set(start: Start) -> None:
+    server = start(PLAIN, "--unix-socket-owner", "nobody", bind="unix:app.sock")
+    owner = (server.directory / "app.sock").stat().st_uid
+    assert owner == pwd.getpwnam("nobody").pw_uid
 
 
 # ---- settings from elsewhere

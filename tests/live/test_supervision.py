@@ -81,9 +81,7 @@ def test_a_worker_that_ends_itself_is_replaced_and_others_go_on(start: Start) ->
             client.get("/ends_the_process")
         for _ in range(5):
             assert server.get("/hello").body == b"hello"
-        eventually(
-            lambda old=old: len(now := server.workers()) == 2 and now != old, "it is replaced"
-        )
+        server.wait_for_different_workers(old)
     server.wait_for_log("status 3")
 
 

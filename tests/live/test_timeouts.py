@@ -14,6 +14,7 @@ from tests.live.raw_http import Ended, request_head
 from tests.live.waiting import eventually, until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.live.harness import Server, Start
@@ -22,12 +23,14 @@ BIG_MEGABYTES = 64
 
 
 @pytest.fixture(scope="module")
-def server(start_shared: Start) -> Server:
+def server(start_shared: Start) -> Iterator[Server]:
     """A server that waits for nobody longer than a second."""
     options = ["header-timeout", "body-timeout", "send-timeout", "keep-alive"]
-    return start_shared(
+    started = start_shared(
         PLAIN, "--threads", "2", *(part for name in options for part in (f"--{name}", "1"))
     )
+    yield started
+    started.assert_no_traceback()
 
 
 def test_a_head_that_stops_is_answered_408(server: Server, peer: str) -> None:

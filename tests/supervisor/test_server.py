@@ -9,12 +9,13 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
 import pytest
 
-from tests.live.harness import PLAIN, Server, Start, clean_environment
+from tests.live.harness import PLAIN, Server, Start, clean_environment, starting
 from tests.live.raw_http import request_head
 from tests.live.waiting import eventually
 
@@ -393,28 +394,28 @@ def test_a_stop_during_a_reload_ends_both_generations(start: Start, site: Path):
 
 
 @needs_root
-def test_workers_run_as_the_user_and_can_still_reopen_their_log(
-    start: Start, site: Path, tmp_path: Path
-):
-    # Everybody may pass through the directories that pytest makes for root alone.
-    for directory in (tmp_path, *tmp_path.parents[:2]):
-        directory.chmod(0o755)
-    os.chown(site, NOBODY, -1)
-    deploy(site, GOOD)
-    server = start("shop", "--user", str(NOBODY), bind="unix:a.sock")
-    assert server.get("/first").body.split()[1] == str(NOBODY).encode()
-    socket_file = (site / "a.sock").stat()
-    assert socket_file.st_uid == NOBODY
-    assert stat.S_ISSOCK(socket_file.st_mode)
-    assert server.access_path.stat().st_uid == NOBODY
-    assert server.error_path.stat().st_uid == NOBODY
-    server.wait_for_access("/first")
-    server.access_path.rename(site / "rotated.log")
-    server.signal(signal.SIGUSR1)
-    eventually(server.access_path.exists, "the log is reopened")
-    server.get("/second")
-    server.wait_for_access("/second")
-    assert os.stat(f"/proc/{server.pid}").st_uid == 0
+def test_workers_run_as_the_user_and_can_still_reopen_their_log():
+    # Directories of pytest's own are closed to other users.
+    with tempfile.TemporaryDirectory() as directory, starting(Path(directory)) as start:
+        os.chmod(directory, 0o755)
+        site = Path(directory) / "server1"
+        site.mkdir()
+        os.chown(site, NOBODY, -1)
+        deploy(site, GOOD)
+        server = start("shop", "--user", str(NOBODY), bind="unix:a.sock")
+        assert server.get("/first").body.split()[1] == str(NOBODY).encode()
+        socket_file = (site / "a.sock").stat()
+        assert socket_file.st_uid == NOBODY
+        assert stat.S_ISSOCK(socket_file.st_mode)
+        assert server.access_path.stat().st_uid == NOBODY
+        assert server.error_path.stat().st_uid == NOBODY
+        server.wait_for_access("/first")
+        server.access_path.rename(site / "rotated.log")
+        server.signal(signal.SIGUSR1)
+        eventually(server.access_path.exists, "the log is reopened")
+        server.get("/second")
+        server.wait_for_access("/second")
+        assert os.stat(f"/proc/{server.pid}").st_uid == 0
 
 
 # ---- the end

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from canter.engine.siblings import Siblings
 from canter.net.addresses import parse_bind
 from canter.net.listeners import open_listeners
 from canter.observe.logs import ErrorLog
@@ -77,7 +78,7 @@ class Forked:
             generation=7,
             settings=settings,
             slot=self.slot,
-            siblings=(),
+            siblings=Siblings(),
             channel=theirs,
             listeners=tuple(listeners),
             application=app,

@@ -27,6 +27,9 @@ class Poller(Protocol):
     def add_connection(self, fd: int) -> None:
         """Watch a connection until it is closed."""
 
+    def remove_connection(self, fd: int) -> None:
+        """Watch it no longer; only needed where the socket lives on after it is closed here."""
+
     def add_listener(self, fd: int) -> None:
         """Watch a listening socket, or the reading end of a pipe."""
 
@@ -53,6 +56,10 @@ if sys.platform == "linux":
             self._epoll.register(
                 fd, select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
             )
+
+        def remove_connection(self, fd: int) -> None:
+            """Watch it no longer."""
+            self._epoll.unregister(fd)
 
         def add_listener(self, fd: int) -> None:
             """Watch a listening socket; EPOLLEXCLUSIVE wakes one worker for one connection."""
@@ -89,6 +96,11 @@ else:
             """Watch a connection until it is closed."""
             both = (select.KQ_FILTER_READ, select.KQ_FILTER_WRITE)
             self._change(fd, both, select.KQ_EV_ADD | select.KQ_EV_CLEAR)
+
+        def remove_connection(self, fd: int) -> None:
+            """Watch it no longer."""
+            both = (select.KQ_FILTER_READ, select.KQ_FILTER_WRITE)
+            self._change(fd, both, select.KQ_EV_DELETE)
 
         def add_listener(self, fd: int) -> None:
             """Watch a listening socket, or the reading end of a pipe."""

@@ -6,7 +6,9 @@ import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from canter.engine.siblings import Siblings
 from canter.net.addresses import Address, parse_bind
+from canter.net.handoff import LetterBox
 from canter.net.listeners import Listener, UnixAccess, open_listeners
 from canter.observe.logs import ErrorLog
 from canter.observe.scoreboard import Scoreboard, WorkerSlot
@@ -28,7 +30,20 @@ class Deploy:
     identity: Identity
     listeners: tuple[Listener, ...]
     board: Scoreboard
+    # One for each slot of the board; none where there is a single worker.
+    boxes: tuple[LetterBox, ...]
     free_slots: list[int]
+
+    def siblings_of(self, slot: WorkerSlot) -> Siblings:
+        """What the worker in `slot` is told of the others."""
+        if not self.boxes:
+            return Siblings()
+        others = [index for index in range(len(self.board)) if index != slot.index]
+        return Siblings(
+            slots=tuple(self.board.slot(index) for index in others),
+            boxes=tuple(self.boxes[index].slot for index in others),
+            tray=self.boxes[slot.index].tray,
+        )
 
     def take_slot(self) -> WorkerSlot:
         """The lowest free slot, so that those in use stay together. Raises IndexError."""
@@ -51,7 +66,10 @@ def make_deploy(settings: Settings, open_already: Iterable[Listener] = ()) -> De
     addresses = [parse_bind(text) for text in settings.bind]
     board = Scoreboard(plan.max_workers, plan.threads)
     listeners = _listen(settings, identity, addresses, open_already)
-    return Deploy(settings, plan, identity, listeners, board, list(range(plan.max_workers)))
+    boxes: tuple[LetterBox, ...] = ()
+    if plan.workers > 1:
+        boxes = tuple(LetterBox() for _ in range(plan.max_workers))
+    return Deploy(settings, plan, identity, listeners, board, boxes, list(range(plan.max_workers)))
 
 
 def plan_from(settings: Settings) -> Plan:
@@ -125,11 +143,17 @@ class Deploys:
 
     def forget(self, number: int) -> None:
         """Generation `number` is gone."""
-        del self._by_number[number]
+        for box in self._by_number.pop(number).boxes:
+            box.close()
 
     def serves_all_of(self, newer: int, older: int) -> bool:
         """Whether generation `newer` listens wherever `older` does."""
         return set(self[newer].listeners) >= set(self[older].listeners)
+
+    def boxes_of_others(self, deploy: Deploy) -> tuple[LetterBox, ...]:
+        """The letter boxes of every generation but that of `deploy`."""
+        others = (other for other in self._by_number.values() if other is not deploy)
+        return tuple(box for other in others for box in other.boxes)
 
     def open_listeners(self) -> tuple[Listener, ...]:
         """Every listener that this process holds."""

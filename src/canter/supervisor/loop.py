@@ -320,14 +320,12 @@ class Supervisor:
         if generation.failure is not None and generation.state is GenerationState.BOOTING:
             return
         slot = deploy.take_slot()
-        siblings = tuple(s for s in deploy.board.slots() if s is not slot)
-
         def task(channel: Channel, not_ours: tuple[Closable, ...]) -> WorkerTask:
             return WorkerTask(
                 generation=number,
                 settings=deploy.settings,
                 slot=slot,
-                siblings=siblings if generation.wanted > 1 else (),
+                siblings=deploy.siblings_of(slot),
                 channel=channel,
                 listeners=deploy.listeners,
                 application=self._application,
@@ -338,8 +336,9 @@ class Supervisor:
             )
 
         foreign = [x for x in self._deploys.open_listeners() if x not in deploy.listeners]
+        boxes = self._deploys.boxes_of_others(deploy)
         try:
-            pid = self._crew.fork(task, (*foreign, self._inbox, self._selector))
+            pid = self._crew.fork(task, (*foreign, *boxes, self._inbox, self._selector))
         except OSError as error:
             deploy.give_back(slot.index)
             text = f"a worker could not be started: {error.strerror or error}"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from canter.engine.siblings import Siblings
 from canter.net.listeners import Listener
 from canter.observe.logs import ErrorLog
 from canter.observe.scoreboard import WorkerSlot
@@ -28,14 +29,14 @@ class WorkerTask:
     """What to serve, where, as whom.
 
     application: a callable that the embedding program made; None = load `settings.wsgi_app`.
-    siblings: the slots of the other workers of the generation, used or free.
+    siblings: the other workers of the generation.
     not_ours: what the fork copied and the worker must not keep open, other workers' channels first.
     """
 
     generation: int
     settings: Settings
     slot: WorkerSlot
-    siblings: tuple[WorkerSlot, ...]
+    siblings: Siblings
     channel: Channel
     listeners: tuple[Listener, ...]
     application: Application | None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-
 # Text without a line end is kept up to this length.
 _LINE_CHARACTERS = 16384
 

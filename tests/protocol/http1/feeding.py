@@ -22,6 +22,11 @@ from canter.protocol.limits import Leniency, Limits
 from canter.protocol.trust import TrustPolicy
 
 _READER = "canter.protocol.http1.reader"
+_READER_PARTS = (
+    "canter.protocol.request",
+    "canter.protocol.http1.incoming",
+    "canter.protocol.http1.body",
+)
 _SCAN_FAST = "canter.protocol.http1.scan_fast"
 
 
@@ -33,7 +38,7 @@ class Subject(NamedTuple):
 
 
 def _subjects() -> dict[str, Subject]:
-    plain_reader = extensions.load_source(_READER).Reader
+    plain_reader = extensions.load_source(_READER, *_READER_PARTS).Reader
     subjects = {
         "reference": Subject(plain_reader, REFERENCE),
         "interpreted": Subject(plain_reader, extensions.load_source(_SCAN_FAST).FAST),

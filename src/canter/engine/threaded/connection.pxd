@@ -12,6 +12,8 @@ cdef class Connection(Session):
     cdef public int fd
     cdef public object hub
     cdef public bint input_ended
+    cdef public int listener
+    cdef public bytes raw
     cdef public str peer_host
     cdef public str peer_port
     cdef public long long ready_ns

@@ -62,7 +62,8 @@ class Connection(Session):
     client, empty for a unix socket. events: poller bits that still have to be looked at.
     input_ended: the client will send nothing more. after: what follows when everything is sent.
     exchange: the application call that goes on. began_ns: when the request's first byte was read;
-    ready_ns: when it was complete. unlogged: the access entry of a response that is still being sent.
+    ready_ns: when it was complete. listener: the number of the socket it came through.
+    raw: all bytes of a request that is whole and came in one piece. unlogged: the access entry of a response that is still being sent.
     hub: what the connection needs of the loop.
     """
 
@@ -75,8 +76,10 @@ class Connection(Session):
         "fd",
         "hub",
         "input_ended",
+        "listener",
         "peer_host",
         "peer_port",
+        "raw",
         "ready_ns",
         "sock",
         "unlogged",
@@ -101,6 +104,8 @@ class Connection(Session):
         self.watched = False
         self.peer_host = ""
         self.peer_port = ""
+        self.listener = 0
+        self.raw: bytes | None = None
         self.events = 0
         self.exchange: Exchange | None = None
         self.input_ended = False
@@ -299,3 +304,7 @@ class Connection(Session):
             self.sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
+        backlog = self.backlog
+        if backlog is not None:
+            with backlog.lock:  # a producer that waits here has nobody else to wake it
+                backlog.give_up()

@@ -16,11 +16,13 @@ from typing import Any
 
 from canter.engine.balance import Load
 from canter.engine.contract import EngineConfig, EngineEvent
+from canter.engine.siblings import Siblings
 from canter.engine.threaded.connection import Connection
 from canter.engine.threaded.crew import Crew
-from canter.engine.threaded.member import Member
 from canter.engine.threaded.listening import Doors
 from canter.engine.threaded.loop import DRAIN_IDLE_SECONDS, Loop
+from canter.engine.threaded.member import Member
+from canter.engine.threaded.moving import Removals
 from canter.engine.threaded.service import Service
 from canter.net.listeners import Listener
 from canter.observe.access import AccessLog
@@ -32,6 +34,7 @@ from canter.wsgi.errors import ErrorStream
 from canter.wsgi.exchange import Application, ClientGone, Exchange, HeadState
 
 _FLUSH_SECONDS = 0.05
+ALONE = Siblings()
 
 
 class EngineState(enum.Enum):
@@ -56,7 +59,7 @@ class ThreadedEngine:
     """N application threads and a reserve around one loop.
 
     listeners: non-blocking listening sockets, this process's own copies; closed by drain and stop.
-    slot: the worker's part of the scoreboard; siblings: the other workers'.
+    slot: the worker's part of the scoreboard.
     access: None where no access log is wanted. on_event: called from an engine's thread.
     """
 
@@ -69,7 +72,7 @@ class ThreadedEngine:
         access: AccessLog | None,
         log: logging.Logger,
         on_event: Callable[[EngineEvent], None],
-        siblings: Sequence[WorkerSlot] = (),
+        siblings: Siblings = ALONE,
     ) -> None:
         self._config = config
         self._words = slot.words
@@ -96,7 +99,8 @@ class ThreadedEngine:
                 errors=errors,
             )
 
-        self._doors = Doors(listeners, self._loop, config, siblings, self._load, base, log)
+        self._doors = Doors(listeners, self._loop, config, siblings.slots, self._load, base, log)
+        self._removals = Removals(self._loop, self._doors, config.threads, siblings, log)
 
     # -- for the worker -----------------------------------------------------------------------
 
@@ -143,8 +147,8 @@ class ThreadedEngine:
                 return None
             connection = exchange.sink
             assert isinstance(connection, Connection)
-            self._send_expiry(connection, exchange)
-            self._service.expire(connection, exchange, started_ns)
+            refused = self._send_expiry(connection, exchange)
+            self._service.expire(connection, exchange, started_ns, refused=refused)
         age_seconds = (time.monotonic_ns() - started_ns) / 1e9
         environ = exchange.environ
         return (
@@ -153,11 +157,11 @@ class ThreadedEngine:
             f"in thread {thread}:\n{stack}"
         )
 
-    def _send_expiry(self, connection: Connection, exchange: Exchange) -> None:
-        """Tell the client, as far as it can still be told."""
+    def _send_expiry(self, connection: Connection, exchange: Exchange) -> bool:
+        """Tell the client, as far as it can still be told; whether it was answered with 504."""
         if exchange.state is HeadState.SENT:
             connection.cut()
-            return
+            return False
         fault = RequestExpired("the application took too long")
         head_only = exchange.environ.get("REQUEST_METHOD") == "HEAD"
         try:
@@ -165,6 +169,7 @@ class ThreadedEngine:
         except ClientGone:
             pass
         connection.shut()
+        return True
 
     def stacks(self) -> str:
         """The Python stack of every thread that runs a request."""
@@ -186,8 +191,10 @@ class ThreadedEngine:
         if self._state is not EngineState.OVER:
             if self._crew.reserve_leads:
                 # Every application thread is busy, or was a moment ago: siblings have to know.
-                self._words[Field.RUNNING] = self._crew.busy()
+                self._words[Field.RUNNING] = busy = self._crew.busy()
                 self._doors.review()
+                if self._crew.ready and busy >= self._config.threads:
+                    self._removals.relieve()
             self._loop.turn()
             if self._access is not None and self._access.waiting:
                 self._loop.hurry(_FLUSH_SECONDS)
@@ -247,6 +254,7 @@ class ThreadedEngine:
             self._state = EngineState.DRAINING
             self._words[Field.OPEN] = 0
             self._doors.close(answer_backlog=asked is Request.DRAIN_WITH_BACKLOG)
+            self._removals.stop_sending()
             self._loop.begin_drain(DRAIN_IDLE_SECONDS)
             for member in self._crew.members:
                 exchange = member.exchange
@@ -265,6 +273,10 @@ class ThreadedEngine:
             and self._crew.busy() <= stuck
             and not self._crew.ready
         ):
+            # Siblings saw a moment ago that this worker takes no more: what they had sent is here.
+            self._removals.collect_all()
+            if self._loop.connections and not stuck:
+                return
             self._end()
             if stuck:
                 self._finish()

@@ -13,6 +13,7 @@ from canter.engine.balance import Load, should_listen
 from canter.engine.contract import EngineConfig
 from canter.engine.threaded.connection import Connection
 from canter.engine.threaded.loop import Loop
+from canter.net.handoff import Letter
 from canter.net.listeners import Listener
 from canter.observe.scoreboard import Field, WorkerSlot
 from canter.protocol.http1.reader import Reader
@@ -52,7 +53,9 @@ class Doors:
         log: logging.Logger,
     ) -> None:
         self._listeners = {listener.fileno(): listener for listener in listeners}
-        self._bases = {listener.fileno(): base(listener) for listener in listeners}
+        # By the number of the listener, which is the same in every worker of a generation.
+        self._origins = [(listener, base(listener)) for listener in listeners]
+        self._numbers = {listener.fileno(): n for n, listener in enumerate(listeners)}
         self._loop = loop
         self._config = config
         self._siblings = siblings
@@ -126,12 +129,12 @@ class Doors:
         if full and not self._loop.make_room():
             return False
         try:
-            return self._take(listener, self._bases[fd])
+            return self._take(listener, self._numbers[fd])
         except OSError as error:
             self._pause(error)
             return False
 
-    def _take(self, listener: Listener, base: dict[str, Any]) -> bool:
+    def _take(self, listener: Listener, number: int) -> bool:
         """Accept one connection; False when there is none. OSError: no means for one more."""
         try:
             sock, peer = listener.sock.accept()
@@ -142,17 +145,23 @@ class Doors:
             return error.errno in _GONE_BEFORE
         sock.setblocking(False)
         self.accepted += 1
-        self._loop.adopt(self._connection(sock, peer, listener, base))
+        self._loop.adopt(self._connection(sock, peer, number))
         return True
 
-    def _connection(
-        self, sock: socket.socket, peer: Any, listener: Listener, base: dict[str, Any]
-    ) -> Connection:
+    def welcome(self, sock: socket.socket, letter: Letter) -> Connection | None:
+        """A connection that a sibling has accepted; None when no listener of ours is meant."""
+        if not 0 <= letter.listener < len(self._origins):
+            return None
+        return self._connection(sock, (letter.host, letter.port), letter.listener)
+
+    def _connection(self, sock: socket.socket, peer: Any, number: int) -> Connection:
         config = self._config
+        listener, base = self._origins[number]
         host = "" if listener.is_unix else str(peer[0])
         trusted = config.trust.trusts(host or None)
         reader = Reader(config.limits, config.leniency, trust=config.trust, trusted=trusted)
         connection = Connection(sock, reader, base, config, self._loop)
+        connection.listener = number
         if not listener.is_unix:
             connection.peer_host = host
             connection.peer_port = str(peer[1])
@@ -188,7 +197,7 @@ class Doors:
         """
         for fd, listener in self._closing.items():
             try:
-                while self._take(listener, self._bases[fd]):
+                while self._take(listener, self._numbers[fd]):
                     pass
             except OSError as error:
                 self._pause(error)

@@ -57,7 +57,7 @@ cdef class Loop:
     @cython.locals(phase=cython.int)
     cdef _on_events(self, Connection connection, int bits)
     cdef bint _note(self, Connection connection, int bits) except -1
-    @cython.locals(full=cython.bint, data=bytes, count=cython.int)
+    @cython.locals(full=cython.bint, fresh=cython.bint, data=bytes, count=cython.int)
     cdef _read(self, Connection connection, bint ended=*)
     cdef _go_on(self, Connection connection, step)
     @cython.locals(phase=cython.int, news=cython.int, wait=cython.int)

@@ -218,6 +218,34 @@ class Loop:
         except Exception as error:
             self.abandon(connection, error)
 
+    def release(self, connection: Connection) -> None:
+        """Forget a connection that another process has taken over; by the leader."""
+        connection.move(_CLOSED)
+        with self.lock:
+            self.deadlines.end(connection)
+        connection.finish_request()
+        self.connections.pop(connection.fd, None)
+        if connection.watched:
+            # Closing is not enough: the socket lives on in the other process, and its events here.
+            self.poller.remove_connection(connection.fd)
+        connection.fd = -1
+        connection.sock.close()
+
+    def take_over(self, connection: Connection, data: bytes, began_ns: int) -> None:
+        """Go on with a connection that another process has read `data` from; by the leader."""
+        self.connections[connection.fd] = connection
+        try:
+            connection.began_ns = began_ns
+            # What came after `data` is still in the socket: it is looked for when this is done.
+            connection.events = _READABLE
+            step = connection.receive(data)
+            if step is _MORE:
+                self._await_more(connection)
+            else:
+                self._go_on(connection, step)
+        except Exception as error:
+            self.abandon(connection, error)
+
     def idle_connection(self) -> Connection | None:
         """The connection that has been idle for the longest time, or that never said anything."""
         with self.lock:
@@ -335,6 +363,8 @@ class Loop:
 
         ended: the poller has seen the end of the client's input, so a short read is not the last.
         """
+        fresh = connection.phase == _IDLE
+        connection.raw = None
         if connection.phase != _HEAD and connection.phase != _BODY:
             connection.began_ns = self.now_ns
         for _ in range(_READS_A_TURN):
@@ -354,8 +384,11 @@ class Loop:
             if step is not _MORE:
                 if full or ended:
                     connection.events |= _NEWS if ended else _READABLE
+                if fresh and step is _READY_STEP:
+                    connection.raw = data  # it may still be read again, by a sibling
                 self._go_on(connection, step)
                 return
+            fresh = False
             if not full and not ended:
                 break
         else:

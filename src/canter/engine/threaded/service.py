@@ -248,15 +248,20 @@ class Service:
 
     # -- requests that are given up -----------------------------------------------------------
 
-    def expire(self, connection: Connection, exchange: Exchange, began_ns: int) -> None:
-        """Note an abandoned request's end; from the thread that abandoned it."""
-        self.counts.statuses[RequestExpired.status // 100] += 1
+    def expire(
+        self, connection: Connection, exchange: Exchange, began_ns: int, *, refused: bool
+    ) -> None:
+        """Note an abandoned request's end; from the thread that abandoned it.
+
+        refused: it was answered with 504, whatever its thread has come to meanwhile.
+        """
+        status = RequestExpired.status if refused else exchange.code
+        self.counts.statuses[status // 100] += 1
         if self._access is None:
             return
         entry = self._entry(connection, exchange, began_ns, time.monotonic_ns())
         entry.outcome = Outcome.TIMEOUT
-        if not entry.status:
-            entry.status = RequestExpired.status
+        entry.status = status
         self._access.record(entry)
 
     # -- what the loop has to tell ------------------------------------------------------------
@@ -303,7 +308,10 @@ class Service:
         now_ns = time.monotonic_ns()
         if now_ns - self._failed_ns >= _FAILURES_APART_NS:
             self._failed_ns = now_ns
-            self._log.error("the engine failed at something and goes on", exc_info=error)
+            try:
+                self._log.error("the engine failed at something and goes on", exc_info=error)
+            except Exception:  # noqa: BLE001 - a log that cannot be written must not end a thread
+                pass
 
     def tick(self) -> None:
         """Say what the limits on repeated lines have hidden, once in a while."""
