@@ -20,6 +20,7 @@ from benchmarks.server import Server, ServerError
 
 FEW = 500
 MANY = 4500
+READY_WITHIN_SECONDS = 300.0  # valgrind makes a start some fifty times slower
 STEADY_ENVIRONMENT = {"PYTHONHASHSEED": "0"}  # the same dict layouts in every run
 _TOTALS = re.compile(r"^(?:totals|summary): (\d+)", re.MULTILINE)
 
@@ -59,7 +60,7 @@ def _counted(
     log = directory / "log"
     whole = {**environment, **STEADY_ENVIRONMENT}
     with Server([*valgrind, *command], port, log, whole, core=None) as server:
-        server.wait_ready(request)
+        server.wait_ready(request, READY_WITHIN_SECONDS)
         _ask_often(port, request, count)
     profiles = [path for path in directory.iterdir() if path.name.startswith("profile.")]
     return sum(total_of(path.read_text(encoding="utf-8")) for path in profiles)

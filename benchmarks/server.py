@@ -67,10 +67,10 @@ class Server:
         """The root of the tree (taskset becomes the command it starts)."""
         return self._process.pid
 
-    def wait_ready(self, request: Request) -> None:
+    def wait_ready(self, request: Request, within_seconds: float = READY_WITHIN_SECONDS) -> None:
         """Return once `request` is answered rightly. Raises ServerError otherwise."""
         reason = "no answer"
-        while time.monotonic() - self.started < READY_WITHIN_SECONDS:
+        while time.monotonic() - self.started < within_seconds:
             if self._process.poll() is not None:
                 raise ServerError(f"ended with status {self._process.returncode}: {self.tail()}")
             try:
@@ -83,7 +83,7 @@ class Server:
                 reason = str(error)
             time.sleep(POLL_SECONDS)
         raise ServerError(
-            f"not ready within {READY_WITHIN_SECONDS:.0f} s ({reason}): {self.tail()}"
+            f"not ready within {within_seconds:.0f} s ({reason}): {self.tail()}"
         )
 
     def processor_seconds(self) -> float:

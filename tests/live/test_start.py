@@ -312,6 +312,7 @@ def test_workers_run_as_the_user_that_is_asked_for(open_directory: Path) -> None
     nobody = pwd.getpwnam("nobody")
     # It imports nothing: who runs the tests may have a Python that nobody else can read.
     (open_directory / "server1").mkdir()
+    (open_directory / "server1").chmod(0o777)
     (open_directory / "server1" / "small.py").write_text(
         "def application(environ, start_response):\n"
         "    start_response('200 OK', [])\n"

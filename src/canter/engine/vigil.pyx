@@ -14,6 +14,13 @@ cdef extern from "poll.h" nogil:
     enum:
         POLLIN
 
+cdef extern from *:
+    """
+    /* A store before it is seen by others before a load behind it is made. */
+    static inline void canter_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+    """
+    void canter_fence() noexcept nogil
+
 cdef enum:
     _TICK_MS = 1
     _SOUND_SLEEP_AFTER_TICKS = 50
@@ -43,6 +50,7 @@ cdef class Vigil:
         cdef long long number = self._calls + 1
         self._calls = number
         self._call = number
+        canter_fence()  # of the two sides at least one sees what the other has just stored
         if self._dozing:
             self._dozing = 0
             self.wake()
@@ -83,6 +91,7 @@ cdef class Vigil:
                 woken = poll(&pipe, 1, _TICK_MS)
             else:
                 self._dozing = 1
+                canter_fence()
                 woken = poll(&pipe, 1, _TICK_MS if self._call else -1)
                 self._dozing = 0
                 quiet_ticks = 0

@@ -54,7 +54,7 @@ class LetterLost(Exception):
 
 
 def post(slot: socket.socket, descriptor: int, letter: Letter) -> bool:
-    """Send a connection; False when the box is full or closed. The descriptor stays the caller's."""
+    """Send a connection; False when the box is full. The descriptor stays the caller's, open."""
     head = json.dumps([letter.listener, letter.host, letter.port, letter.began_ns]).encode("ascii")
     parts = (len(head).to_bytes(2, "big"), head, letter.data)
     try:

@@ -13,4 +13,5 @@ cdef class ThreadSlot:
 
     @cython.locals(length=cython.Py_ssize_t)
     cpdef begin(self, unsigned long long now_ns, bytes line)
+    cpdef restart(self, unsigned long long now_ns)
     cpdef end(self)

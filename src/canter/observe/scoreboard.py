@@ -86,6 +86,10 @@ class ThreadSlot:
         # The start time is written last: a reader that sees it sees the line that belongs to it.
         self._words[_THREAD_STARTED] = now_ns
 
+    def restart(self, now_ns: int) -> None:
+        """Note that the request's time begins anew."""
+        self._words[_THREAD_STARTED] = now_ns
+
     def end(self) -> None:
         """Note that the thread runs no request."""
         self._words[_THREAD_STARTED] = 0

@@ -160,18 +160,24 @@ def judge_response(status: object, headers: object) -> ResponseHead:
         if not (value.isascii() and value.isprintable()) and _BAD_IN_VALUE(value) is not None:
             raise InvalidResponse(f"the value of header {name!r} has a character that HTTP forbids")
         if kind != _ORDINARY:
-            if kind == _DATE:
-                head.facts |= HAS_DATE
-            elif kind == _SERVER:
-                head.facts |= HAS_SERVER
-            elif kind == _CONTENT_LENGTH and head.content_length < 0:
-                _declare_length(head, value)
-                head.facts |= HAS_LENGTH
-            else:
-                ordinary = False
+            ordinary = _note_special(head, kind, value) and ordinary
     if not ordinary:
         _take_out(head)
     return head
+
+
+def _note_special(head: ResponseHead, kind: int, value: str) -> bool:
+    """Note a field that means something to the server; False when it cannot stay as it is."""
+    if kind == _DATE:
+        head.facts |= HAS_DATE
+    elif kind == _SERVER:
+        head.facts |= HAS_SERVER
+    elif kind == _CONTENT_LENGTH and head.content_length < 0:
+        _declare_length(head, value)
+        head.facts |= HAS_LENGTH
+    else:
+        return False
+    return True
 
 
 def _take_out(head: ResponseHead) -> None:

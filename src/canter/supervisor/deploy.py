@@ -30,14 +30,12 @@ class Deploy:
     identity: Identity
     listeners: tuple[Listener, ...]
     board: Scoreboard
-    # One for each slot of the board; none where there is a single worker.
+    # One for each slot of the board.
     boxes: tuple[LetterBox, ...]
     free_slots: list[int]
 
     def siblings_of(self, slot: WorkerSlot) -> Siblings:
         """What the worker in `slot` is told of the others."""
-        if not self.boxes:
-            return Siblings()
         others = [index for index in range(len(self.board)) if index != slot.index]
         return Siblings(
             slots=tuple(self.board.slot(index) for index in others),
@@ -66,9 +64,7 @@ def make_deploy(settings: Settings, open_already: Iterable[Listener] = ()) -> De
     addresses = [parse_bind(text) for text in settings.bind]
     board = Scoreboard(plan.max_workers, plan.threads)
     listeners = _listen(settings, identity, addresses, open_already)
-    boxes: tuple[LetterBox, ...] = ()
-    if plan.workers > 1:
-        boxes = tuple(LetterBox() for _ in range(plan.max_workers))
+    boxes = tuple(LetterBox() for _ in range(plan.max_workers))
     return Deploy(settings, plan, identity, listeners, board, boxes, list(range(plan.max_workers)))
 
 

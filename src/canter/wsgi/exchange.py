@@ -46,7 +46,7 @@ class HeadState(enum.Enum):
 
 
 class Ending(enum.Enum):
-    """How an exchange ended, as far as the application and this call are concerned; OPEN: not yet."""
+    """How an exchange ended, as far as the application and this call go; OPEN: not yet."""
 
     OPEN = "open"
     OK = "ok"
@@ -289,15 +289,14 @@ class Exchange:
     def _send_each(self, blocks: Iterable[bytes]) -> None:
         for block in blocks:
             if block:
-                if type(block) is not bytes:
-                    block = _as_bytes(block)
+                data = block if type(block) is bytes else _as_bytes(block)
                 if self.state is _SENT:
                     if self.writer.remaining == 0:
                         self._remark_too_long()
                         break  # PEP 3333: "stop iterating ... when enough data has been sent"
-                    self._emit(block)
+                    self._emit(data)
                 else:
-                    self._emit_first(block, blocks)
+                    self._emit_first(data, blocks)
         self._finish()
 
     def _emit_first(self, block: bytes, blocks: Iterable[bytes]) -> None:
@@ -407,8 +406,10 @@ class Exchange:
             self.body_bytes = 0 if self.writer.bodyless else len(text)
             self.sink.send(head if self.writer.bodyless else head + text)
         except ClientGone:
+            self.writer.keep_alive = False
             self.ending = Ending.ABORTED
         except Abandoned:
+            self.writer.keep_alive = False
             self.ending = Ending.ABANDONED
 
 

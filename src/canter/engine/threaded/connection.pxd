@@ -1,5 +1,6 @@
 # The C types of connection.py, which stays ordinary Python: Cython reads this file beside it.
 from canter.engine.session cimport Session
+from canter.engine.threaded.member cimport Member
 from canter.wsgi.exchange cimport Exchange
 
 
@@ -9,8 +10,10 @@ cdef class Connection(Session):
     cdef public long long began_ns
     cdef public int events
     cdef public Exchange exchange
+    cdef public Member member
     cdef public int fd
     cdef public object hub
+    cdef public int in_kernel_bytes
     cdef public bint input_ended
     cdef public int listener
     cdef public bytes raw

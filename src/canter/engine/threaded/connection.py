@@ -7,18 +7,23 @@ the request, else the leader. What both may touch, the backlog, has its own lock
 from __future__ import annotations
 
 import enum
+import fcntl
 import io
 import os
 import select
 import socket
 import stat
+import sys
 import tempfile
+import termios
+import time
 from typing import Any, Protocol
 
 from canter.engine.contract import EngineConfig
 from canter.engine.phases import Phase
 from canter.engine.session import Session
 from canter.engine.threaded.backlog import Backlog, FilePart
+from canter.engine.threaded.member import Member
 from canter.engine.wire import receive, transmit
 from canter.protocol.faults import RequestTimeout
 from canter.protocol.http1.reader import Reader
@@ -27,6 +32,8 @@ from canter.protocol.response import judge_response
 from canter.wsgi.exchange import ClientGone, ClientStalled, Exchange
 
 READ_BYTES = 64 * 1024
+_PROGRESS_EVERY_NS = 1_000_000_000
+_now_ns = time.monotonic_ns
 _PLAIN_FILES = (io.BufferedReader, io.BufferedRandom, io.FileIO)
 
 
@@ -58,12 +65,14 @@ class Hub(Protocol):
 class Connection(Session):
     """One accepted connection.
 
-    fd: the socket's descriptor, kept for look-ups after it is closed. peer_host, peer_port: of the
-    client, empty for a unix socket. events: poller bits that still have to be looked at.
-    input_ended: the client will send nothing more. after: what follows when everything is sent.
-    exchange: the application call that goes on. began_ns: when the request's first byte was read;
-    ready_ns: when it was complete. listener: the number of the socket it came through.
-    raw: all bytes of a request that is whole and came in one piece. unlogged: the access entry of a response that is still being sent.
+    fd: the socket's descriptor, -1 once it is closed. peer_host, peer_port: of the client, empty
+    for a unix socket. listener: the number of the socket it came through.
+    events: poller bits that still have to be looked at. input_ended: the client will send nothing
+    more. after: what follows when everything is sent. exchange: the application call that goes on;
+    member: the thread it runs in. began_ns: when the request's first byte was read; ready_ns: when
+    it was complete. raw: all bytes of a request that is whole and came in one piece.
+    unlogged: the access entry of a response that is still being sent.
+    in_kernel_bytes: what the client had not taken when `still_takes` was asked last, -1 before.
     hub: what the connection needs of the loop.
     """
 
@@ -75,8 +84,10 @@ class Connection(Session):
         "exchange",
         "fd",
         "hub",
+        "in_kernel_bytes",
         "input_ended",
         "listener",
+        "member",
         "peer_host",
         "peer_port",
         "raw",
@@ -108,6 +119,8 @@ class Connection(Session):
         self.raw: bytes | None = None
         self.events = 0
         self.exchange: Exchange | None = None
+        self.member: Member | None = None
+        self.in_kernel_bytes = -1
         self.input_ended = False
         self.backlog: Backlog | None = None
         self.began_ns = 0
@@ -152,8 +165,15 @@ class Connection(Session):
         waiting = select.poll()
         waiting.register(self.fd, select.POLLIN)
         seconds = self.config.body_timeout_seconds
-        if not waiting.poll(seconds * 1000 if seconds > 0 else None):
-            raise RequestTimeout("the body came too slowly")
+        member = self.member
+        if member is not None:
+            member.wait_for_client()
+        try:
+            if not waiting.poll(seconds * 1000 if seconds > 0 else None):
+                raise RequestTimeout("the body came too slowly")
+        finally:
+            if member is not None:
+                member.go_on(_now_ns())
 
     def client_disconnected(self) -> bool:
         """environ["canter.client_disconnected"]: whether the client is known to be gone.
@@ -226,10 +246,25 @@ class Connection(Session):
     def stream(self, data: bytes) -> None:
         """As `send`, but waits while the client is far behind. Raises ClientGone."""
         self.send(data)
+        member = self.member
+        if member is not None:
+            now_ns = _now_ns()
+            if now_ns - member.started_ns > _PROGRESS_EVERY_NS:
+                member.go_on(now_ns)  # a response that flows is not stuck, however long it is
         backlog = self.backlog
         if backlog is None or backlog.size <= self.config.high_water_bytes:
             return
+        if member is not None:
+            member.wait_for_client()
+        try:
+            self._wait_for_room(backlog)
+        finally:
+            if member is not None:
+                member.go_on(_now_ns())
+
+    def _wait_for_room(self, backlog: Backlog) -> None:
         seconds = self.config.send_timeout_seconds
+        self.still_takes()
         with backlog.lock:
             while backlog.size > self.config.high_water_bytes // 2 and not backlog.broken:
                 if not backlog.blocked:
@@ -237,11 +272,27 @@ class Connection(Session):
                     continue
                 before = backlog.sent
                 backlog.changed.wait(seconds if seconds > 0 else None)
-                if backlog.sent == before and not backlog.broken:
+                if backlog.broken:
+                    break
+                if backlog.sent == before and not self.still_takes():
                     backlog.give_up()
                     raise ClientStalled("the client takes nothing of the response")
             if backlog.broken:
                 raise ClientGone("the client left")
+
+    def still_takes(self) -> bool:
+        """Whether the client has taken something since this was asked last, by the kernel's count.
+
+        The poller tells of room only when a good part of a large buffer is free: a client that
+        takes little, but steadily, would look as if it took nothing. True the first time.
+        """
+        before = self.in_kernel_bytes
+        try:
+            count = fcntl.ioctl(self.fd, termios.TIOCOUTQ, b"\0" * 4)
+        except OSError:
+            return False
+        self.in_kernel_bytes = int.from_bytes(count, sys.byteorder)
+        return before < 0 or self.in_kernel_bytes < before
 
     def open_file(self, filelike: Any) -> tuple[int, int, int] | None:
         """(descriptor, offset, size left) of a plain file the kernel can send, or None.

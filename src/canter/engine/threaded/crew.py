@@ -169,7 +169,7 @@ class Crew:
             self._unlock()
         if self._leader is not member:
             return  # judged when the lead was taken away
-        duration_ns = member.ended_ns - member.started_ns
+        duration_ns = member.ended_ns - member.began_ns
         if waits >= 0 or duration_ns >= SLOW_NS:
             waited = waits >= 0 and _waits_so_far() != waits
             self.pace.note_inline(duration_ns, waited=waited, now_ns=member.ended_ns)

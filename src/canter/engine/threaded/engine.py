@@ -254,7 +254,6 @@ class ThreadedEngine:
             self._state = EngineState.DRAINING
             self._words[Field.OPEN] = 0
             self._doors.close(answer_backlog=asked is Request.DRAIN_WITH_BACKLOG)
-            self._removals.stop_sending()
             self._loop.begin_drain(DRAIN_IDLE_SECONDS)
             for member in self._crew.members:
                 exchange = member.exchange

@@ -54,6 +54,8 @@ _LINGER_AFTER = After.LINGER
 _now_ns = time.monotonic_ns
 
 _LONGEST_POLL_SECONDS = 0.5
+# How long a connection has been idle before it may be closed for the sake of a new one.
+_IDLE_ENOUGH_NS = 1_000_000_000
 _READS_A_TURN = 16
 # Once draining, a kept connection has this long to send a request that was already on its way.
 DRAIN_IDLE_SECONDS = 1.0
@@ -63,8 +65,9 @@ class Loop:
     """The connections of one worker.
 
     ready: where complete requests go. service: keeps the books. chores: called from time to time
-    with (now_ns, number of connections); says in how many seconds, at most, again. date_line: the Date line of now.
-    bytes_in: bytes read from clients. now_ns: when this turn began. draining: connections end with what they are doing.
+    with (now_ns, number of connections); says in how many seconds, at most, again.
+    date_line: the Date line of now. bytes_in: bytes read from clients. now_ns: when this turn
+    began. draining: connections end with what they are doing.
     """
 
     def __init__(
@@ -251,6 +254,8 @@ class Loop:
         with self.lock:
             for wait in (Wait.KEEP_ALIVE, Wait.HEADER):
                 for connection in self.deadlines.waiting(wait):
+                    if _now_ns() - connection.waits_since_ns < _IDLE_ENOUGH_NS:
+                        break  # and the younger ones have their first request on its way
                     if connection.phase == _IDLE:
                         return cast("Connection", connection)
         return None
@@ -472,6 +477,7 @@ class Loop:
                     with self.lock:
                         connection.move(_SENDING)
                         self.deadlines.begin(connection, Wait.SEND, time.monotonic_ns())
+                    connection.still_takes()  # from here on it is asked what has gone
                     if not backlog.blocked:
                         self._again.append(connection)  # no event will tell of it
                         self.wake()
@@ -583,7 +589,7 @@ class Loop:
         connection.events |= _READABLE
         self._again.append(connection)
 
-    # -- endings ------------------------------------------------------------------------------------
+    # -- endings ------------------------------------------------------------------------------
 
     def _expire(self, now_ns: int) -> None:
         """End what has waited too long; by the leader."""
@@ -603,7 +609,11 @@ class Loop:
     def _end_wait(self, connection: Connection, wait: Wait) -> None:
         """A connection has waited too long; by the leader."""
         if wait is Wait.SEND:
-            self._lose(connection, True)
+            if connection.still_takes():
+                with self.lock:
+                    self.deadlines.begin(connection, Wait.SEND, self.now_ns)
+            else:
+                self._lose(connection, True)
         elif wait is Wait.LINGER:
             self._close(connection)
         elif wait is Wait.BODY:

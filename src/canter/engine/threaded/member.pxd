@@ -9,6 +9,7 @@ cdef class Member:
     cdef public object wake
     cdef public object ident
     cdef public Exchange exchange
+    cdef public long long began_ns
     cdef public long long started_ns
     cdef public long long ended_ns
     cdef public object thread

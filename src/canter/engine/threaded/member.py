@@ -13,10 +13,12 @@ class Member:
 
     index: counts application threads from 0; the reserve has the last one. slot: its part of the
     scoreboard; None for the reserve. wake: held while nobody has called the thread. ident: Python's
-    number of the thread. exchange: the call that goes on. started_ns, ended_ns: of the last call.
+    number of the thread. exchange: the call that goes on. began_ns, ended_ns: of the last call.
+    started_ns: when it began or last made progress, as on the scoreboard.
     """
 
     __slots__ = (
+        "began_ns",
         "ended_ns",
         "exchange",
         "ident",
@@ -34,6 +36,18 @@ class Member:
         self.wake.acquire()
         self.ident = 0
         self.exchange: Exchange | None = None
+        self.began_ns = 0
         self.started_ns = 0
         self.ended_ns = 0
         self.thread: threading.Thread | None = None
+
+    def wait_for_client(self) -> None:
+        """The call waits for its client, which is no fault of the application: its time stops."""
+        if self.slot is not None:
+            self.slot.end()
+
+    def go_on(self, now_ns: int) -> None:
+        """The call makes progress: its time begins anew."""
+        self.started_ns = now_ns
+        if self.slot is not None:
+            self.slot.restart(now_ns)

@@ -19,6 +19,9 @@ from canter.net.handoff import LETTER_BYTES, Letter, LetterLost, collect, post
 from canter.observe.scoreboard import Field, WorkerSlot
 
 _STALE_NS = 2_000_000_000
+_TELL_WITHIN_SECONDS = 0.001
+# While requests wait here and nobody has room, somebody may have it this much later.
+_LOOK_AGAIN_SECONDS = 0.004
 
 _OPEN = int(Field.OPEN)
 _HEARTBEAT_NS = int(Field.HEARTBEAT_NS)
@@ -90,6 +93,8 @@ class Removals:
                 continue
             neighbour = self._roomiest()
             if neighbour is None:
+                if self._neighbours:
+                    self._loop.hurry(_LOOK_AGAIN_SECONDS)
                 return
             try:
                 ready.remove(connection)
@@ -125,6 +130,8 @@ class Removals:
 
     def _on_letters(self, _fd: int) -> None:
         self.collect_all()
+        # Who sent them counts them as ours until our figures tell: soon.
+        self._loop.hurry(_TELL_WITHIN_SECONDS)
 
     def collect_all(self) -> None:
         """Take over every connection that was moved here."""
@@ -145,7 +152,3 @@ class Removals:
                 sock.close()
             else:
                 self._loop.take_over(connection, letter.data, letter.began_ns)
-
-    def stop_sending(self) -> None:
-        """Keep what is here: this worker drains. What was sent here before is still taken over."""
-        self._neighbours = []

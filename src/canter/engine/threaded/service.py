@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import struct
@@ -137,7 +138,8 @@ class Service:
         began_ns = _now_ns()
         slot = member.slot
         assert slot is not None
-        member.started_ns = began_ns
+        member.began_ns = member.started_ns = began_ns
+        connection.member = member
         member.exchange = exchange
         slot.begin(began_ns, connection.reader.request_line)
         exchange.run(self._application)
@@ -145,6 +147,7 @@ class Service:
         member.ended_ns = _now_ns()
         member.exchange = None
         connection.exchange = None
+        connection.member = None
         if exchange.abandoned:
             # Whoever gives the request up (`expire`) holds the lock until it is done with the
             # connection, or has taken it back.
@@ -223,15 +226,12 @@ class Service:
         if self._access is None or ending is _ABANDONED:
             return  # an abandoned request had its line when it was abandoned
         connection.unlogged = self._entry(
-            connection, exchange, member.started_ns, member.ended_ns
+            connection, exchange, member.began_ns, member.ended_ns
         )
 
     def _entry(
         self, connection: Connection, exchange: Exchange, began_ns: int, now_ns: int
     ) -> AccessEntry:
-        outcome = _OUTCOMES[exchange.ending]
-        if exchange.ending is Ending.FAILED and isinstance(exchange.problem, Fault):
-            outcome = _outcome_of(exchange.problem)
         return AccessEntry(
             exchange.environ,
             "",
@@ -243,7 +243,7 @@ class Service:
             began_ns - connection.ready_ns,
             now_ns - began_ns,
             now_ns - connection.began_ns,
-            _OUTCOMES[exchange.ending] if exchange.problem is None else _outcome(exchange),
+            outcome if exchange.problem is None else _outcome(exchange),
         )
 
     # -- requests that are given up -----------------------------------------------------------
@@ -308,10 +308,9 @@ class Service:
         now_ns = time.monotonic_ns()
         if now_ns - self._failed_ns >= _FAILURES_APART_NS:
             self._failed_ns = now_ns
-            try:
+            # A log that cannot be written must not end a thread.
+            with contextlib.suppress(Exception):
                 self._log.error("the engine failed at something and goes on", exc_info=error)
-            except Exception:  # noqa: BLE001 - a log that cannot be written must not end a thread
-                pass
 
     def tick(self) -> None:
         """Say what the limits on repeated lines have hidden, once in a while."""
@@ -358,4 +357,6 @@ def _outcome_of(fault: Fault) -> Outcome:
 
 def _printable(target: str) -> str:
     """A request target as it may stand in a log line."""
-    return target if target.isascii() and target.isprintable() else target.encode("unicode_escape").decode("ascii")
+    if target.isascii() and target.isprintable():
+        return target
+    return target.encode("unicode_escape").decode("ascii")

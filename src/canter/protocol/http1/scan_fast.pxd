@@ -25,13 +25,16 @@ cdef bytes _IN_NAME
 cdef bytes _IN_VALUE
 cdef bytes _IN_TARGET
 cdef bytes _HEX
-cdef list _SLOTS
 cdef unsigned int _SLOTS_MASK
+cdef unsigned int _CELL_BYTES
+cdef bytes _CELLS
+cdef bytes _FACTS
+cdef list _KEYS
 cdef dict _learned
 
-@cython.locals(octets=octets_t, lower=octets_t, letters=octets_t, slot=cython.uint,
-               entry=tuple, name=bytes, i=cython.Py_ssize_t, length=cython.Py_ssize_t)
-cdef tuple _entry_of(bytes data, Py_ssize_t start, Py_ssize_t end)
+@cython.locals(octets=octets_t, lower=octets_t, cells=octets_t, slot=cython.uint,
+               cell=cython.uint, i=cython.Py_ssize_t, length=cython.Py_ssize_t)
+cdef int _slot_of(bytes data, Py_ssize_t start, Py_ssize_t end) except -2
 
 cdef bint _is_version(bytes data, Py_ssize_t pos) noexcept
 
@@ -43,7 +46,8 @@ cdef class FastScan(Scan):
 
     @cython.locals(octets=octets_t, in_name=octets_t, in_value=octets_t, end=cython.Py_ssize_t,
                    i=cython.Py_ssize_t, colon=cython.Py_ssize_t, start=cython.Py_ssize_t,
-                   behind=cython.Py_ssize_t, entry=tuple, fact=cython.longlong,
+                   behind=cython.Py_ssize_t, slot=cython.int, facts_of=octets_t,
+                   key=str, fact=cython.longlong,
                    size=cython.Py_ssize_t, outcome=cython.int)
     cpdef tuple fields(self, bytes data, Py_ssize_t pos, Py_ssize_t line_limit,
                        Py_ssize_t block_end, Py_ssize_t count_limit, long long facts,

@@ -67,50 +67,39 @@ _IN_TARGET = bytes(
 # The value of a hexadecimal digit, else 16.
 _HEX = bytes(int(chr(byte), 16) if byte in b"0123456789abcdefABCDEF" else 16 for byte in range(256))
 
+# The known names in an open hash table, in which a name in any case is found without making an
+# object. A slot has its cell of bytes (the length of a name and the name in lower case; 0 where
+# there is none), its environ key and its fact, in three tables beside each other.
 _SLOTS_MASK = 1023
+_CELL_BYTES = 32
+_FILLING_CELLS = bytearray((_SLOTS_MASK + 1) * _CELL_BYTES)
+_FILLING_FACTS = bytearray(_SLOTS_MASK + 1)
+_KEYS = [""] * (_SLOTS_MASK + 1)
 
 
-def _hash_of(name: bytes) -> int:
-    """As in `_entry_of`, of a name in lower case."""
-    return name[0] + name[len(name) - 1] * 9 + name[len(name) // 2] * 31 + len(name) * 131
+def _fill_slot(name: bytes, key: str, fact: int) -> None:
+    """Put a name in lower case where `_slot_of` finds it."""
+    length = len(name)
+    slot = (name[0] + name[length - 1] * 9 + name[length >> 1] * 31 + length * 131) & _SLOTS_MASK
+    while _KEYS[slot]:
+        slot = (slot + 1) & _SLOTS_MASK
+    start = slot * _CELL_BYTES
+    _FILLING_CELLS[start : start + 1 + length] = bytes([length]) + name
+    _FILLING_FACTS[slot] = fact
+    _KEYS[slot] = key
 
 
-def _fill_slots() -> list[tuple[bytes, str, int] | None]:
-    """The known names, in lower case, by their hash with linear probing."""
-    slots: list[tuple[bytes, str, int] | None] = [None] * (_SLOTS_MASK + 1)
-    for name in {name.lower() for name in KNOWN_NAMES}:
-        key, fact = KNOWN_NAMES[name]
-        slot = _hash_of(name.encode()) & _SLOTS_MASK
-        while slots[slot] is not None:
-            slot = (slot + 1) & _SLOTS_MASK
-        slots[slot] = (name.encode(), key, fact)
-    return slots
+for _name in sorted({name.lower() for name in KNOWN_NAMES}):
+    _fill_slot(_name.encode(), *KNOWN_NAMES[_name])
+_CELLS = bytes(_FILLING_CELLS)
+_FACTS = bytes(_FILLING_FACTS)
 
 
-_SLOTS = _fill_slots()
-
-# Names met that are not known, as sent. Emptied when full, and long names are not kept, so that a
-# peer who invents names can neither make it grow nor keep others out for long.
-_LEARNED_MAXIMUM = 1024
-_LEARNED_NAME_BYTES = 48
-_learned: dict[bytes, tuple[bytes, str, int]] = {}
-
-
-def _learn(name: bytes) -> tuple[bytes, str, int]:
-    """What is to be known about a name that is not in the slots."""
-    key, fact = describe_name(name.decode("latin-1"))
-    entry = (name, key, fact)
-    if len(name) <= _LEARNED_NAME_BYTES:
-        if len(_learned) >= _LEARNED_MAXIMUM:
-            _learned.clear()
-        _learned[name] = entry
-    return entry
-
-
-def _entry_of(data: bytes, start: int, end: int) -> tuple[bytes, str, int]:
-    """What is known about the field name from `start` to `end`."""
+def _slot_of(data: bytes, start: int, end: int) -> int:
+    """The slot of the field name from `start` to `end`, or -1 if it is not known."""
     octets = data
     lower = _LOWER
+    cells = _CELLS
     length = end - start
     slot = (
         lower[octets[start]]
@@ -119,21 +108,36 @@ def _entry_of(data: bytes, start: int, end: int) -> tuple[bytes, str, int]:
         + length * 131
     ) & _SLOTS_MASK
     while True:
-        entry = _SLOTS[slot]
-        if entry is None:
-            break
-        name = entry[0]
-        if len(name) == length:
-            letters = name
+        cell = slot * _CELL_BYTES
+        if cells[cell] == 0:
+            return -1
+        if cells[cell] == length:
+            cell += 1
             i = 0
-            while i < length and lower[octets[start + i]] == letters[i]:
+            while i < length and lower[octets[start + i]] == cells[cell + i]:
                 i += 1
             if i == length:
-                return entry
+                return slot
         slot = (slot + 1) & _SLOTS_MASK
-    name = data[start:end]
-    entry = _learned.get(name)
-    return _learn(name) if entry is None else entry
+
+
+# Names met that are not known, as sent. Emptied when full, and long names are not kept, so that a
+# peer who invents names can neither make it grow nor keep others out for long.
+_LEARNED_MAXIMUM = 1024
+_LEARNED_NAME_BYTES = 48
+_learned: dict[bytes, tuple[str, int]] = {}
+
+
+def _learn(name: bytes) -> tuple[str, int]:
+    """The environ key and the fact of a name that has no slot."""
+    described = _learned.get(name)
+    if described is None:
+        described = describe_name(name.decode("latin-1"))
+        if len(name) <= _LEARNED_NAME_BYTES:
+            if len(_learned) >= _LEARNED_MAXIMUM:
+                _learned.clear()
+            _learned[name] = described
+    return described
 
 
 def _is_version(data: bytes, pos: int) -> bool:
@@ -242,6 +246,7 @@ class FastScan(Scan):
         octets = data
         in_name = _IN_NAME
         in_value = _IN_VALUE
+        facts_of = _FACTS
         end = len(data)
         size = len(environ)
         while True:
@@ -290,8 +295,12 @@ class FastScan(Scan):
                 return _TOO_LONG, pos, facts
             if (facts >> _COUNT_SHIFT) >= count_limit:
                 return _TOO_MANY, pos, facts
-            entry = _entry_of(data, pos, colon)
-            fact = entry[2]
+            slot = _slot_of(data, pos, colon)
+            if slot >= 0:
+                key = _KEYS[slot]
+                fact = facts_of[slot]
+            else:
+                key, fact = _learn(data[pos:colon])
             behind = i + 2
             start = colon + 1
             while start < i and (octets[start] == 32 or octets[start] == 9):
@@ -306,7 +315,6 @@ class FastScan(Scan):
                 pos = behind
                 continue
             pos = behind
-            key = entry[1]
             size += 1
             environ.setdefault(key, value)
             if len(environ) != size:

@@ -61,7 +61,7 @@ class Writer:
         """The head's bytes.
 
         body_length: the size of the body that follows, where it is known, or -1; used when the
-        application declared none. date_line: b"Date: ...\\r\\n".
+        application declared none. date_line: the whole Date line with its end.
         """
         parts = [_status_lines.get(response.status) or _status_line(response.status)]
         facts = response.facts
