@@ -8,6 +8,8 @@ SHELL := /bin/sh
 VENV ?= .venv
 DEMO_BIND ?= 127.0.0.1:8000
 PYTEST_ARGS ?=
+TARGET ?= http1
+SECONDS ?= 30
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -26,6 +28,7 @@ help:
 	@echo "make test      run the whole test suite"
 	@echo "make lint      formatting, lint, types and import contracts"
 	@echo "make coverage  the test suite again with branch coverage, and its floors"
+	@echo "make fuzz      look for inputs that break the core: TARGET=http1|scan|response SECONDS=30"
 	@echo "make format    let ruff rewrite what it can"
 	@echo "make clean     remove what was built, and the environment"
 
@@ -107,6 +110,17 @@ coverage: $(VENV)/.developed
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage json --quiet -o coverage.json
 	$(BIN)/python tools/coverage_floors.py coverage.json
+
+$(VENV)/.fuzzing: pyproject.toml setup.py | $(VENV)/.developed
+	@$(PIP) 'atheris>=3.0' || { \
+		echo "canter: atheris could not be installed on $$($(BIN)/python -V), so there is no" \
+			"fuzzing; it has wheels for some versions of CPython on Linux" >&2; exit 1; }
+	@touch $@
+
+.PHONY: fuzz
+fuzz: $(VENV)/.developed $(VENV)/.fuzzing
+	$(build)
+	$(BIN)/python -m fuzz $(TARGET) --seconds $(SECONDS)
 
 .PHONY: format
 format: $(VENV)/.developed

@@ -77,3 +77,18 @@ def coverage(session: nox.Session) -> None:
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "json", "--quiet", "-o", "coverage.json")
     session.run("python", "tools/coverage_floors.py", "coverage.json")
+
+
+@nox.session(python=PYTHONS[0])
+def sanitize(session: nox.Session) -> None:
+    """The compiled core's tests under AddressSanitizer and UndefinedBehaviorSanitizer (gcc)."""
+    session.install("--editable", ".[test]", "Cython>=3.1,<4")
+    session.run("python", "-m", "fuzz.sanitize", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
+def leaks(session: nox.Session) -> None:
+    """A million requests through the compiled core, and what the process holds stays flat."""
+    session.env["CANTER_EXTENSIONS"] = "require"
+    session.install("--editable", ".[test]")
+    session.run("python", "-m", "fuzz.leaks", *session.posargs)

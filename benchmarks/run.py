@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import os
 import subprocess
 import tempfile
 from dataclasses import replace
@@ -19,6 +20,7 @@ from benchmarks.sides import Side, Tools, sides_named
 
 MOST_CONNECTIONS = 10_000
 FILE_BYTES = 10 << 20
+BUSY_LOAD = 0.5
 
 
 def say(line: str) -> None:
@@ -50,6 +52,8 @@ def run(options: argparse.Namespace) -> int:
     scenarios = scenarios_named(options.scenario)
     sides = sides_named(options.side)
     cores = environment.two_cores()
+    if os.getloadavg()[0] > BUSY_LOAD:
+        say("the machine is busy with something else: ratios will be rough and figures wrong")
     allow_descriptors(MOST_CONNECTIONS)
     say(f"preparing {options.venv}")
     python, failed = environment.prepare_venv(options.venv, say)
@@ -106,6 +110,7 @@ def _begin(
     settings = {
         "rounds": f"{context.rounds} of {context.seconds} s",
         "canter's core": built.core if built else "none",
+        "load of the machine before the run": f"{os.getloadavg()[0]:.2f}",
     }
     return Report(
         dt.datetime.now(dt.UTC).date().isoformat(),

@@ -82,9 +82,7 @@ class Server:
             except probe.ProbeError as error:
                 reason = str(error)
             time.sleep(POLL_SECONDS)
-        raise ServerError(
-            f"not ready within {within_seconds:.0f} s ({reason}): {self.tail()}"
-        )
+        raise ServerError(f"not ready within {within_seconds:.0f} s ({reason}): {self.tail()}")
 
     def processor_seconds(self) -> float:
         """Processor time of the whole tree so far."""

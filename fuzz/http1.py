@@ -121,7 +121,8 @@ def _check_events(events: list[Event], *, dangerous: bool) -> None:
     if end[0] == "fault":
         assert issubclass(end[1], Fault), end
         assert 400 <= end[1].status < 600, end
-        assert end[2].isascii() and end[2].isprintable(), end
+        assert end[2].isascii(), end
+        assert end[2].isprintable(), end
 
 
 def _check_environ(environ: dict[str, Any]) -> None:

@@ -172,7 +172,7 @@ def outcome(done: Call) -> dict[str, Any]:
 
 
 def check(data: bytes) -> None:
-    """Play one input in every build; AssertionError, or what escaped, where the invariant breaks."""
+    """Play one input in every build; AssertionError, or what escaped, where it breaks."""
     told = script(data)
     calls = {name: play(stack, told) for name, stack in STACKS.items()}
     done = calls["interpreted"]

@@ -23,6 +23,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ("tests/protocol", "tests/wsgi", "tests/engine", "tests/observe")
 FLAGS = "-fsanitize=address,undefined -fno-omit-frame-pointer -g1"
+# The standard error of what was run, and what a report in it contains.
+ERRORS = "stderr"
+UNDEFINED = ": runtime error: "
 # What is made, and what belongs to the copy alone.
 LEFT_OUT = shutil.ignore_patterns(
     ".*", "build", "dist", "__pycache__", "*.egg-info", "*.so", "*.c", "*.pyc"
@@ -66,13 +69,16 @@ def runtime(name: str) -> str:
 
 
 def environment(tree: Path, reports: Path) -> dict[str, str]:
-    """What a Python must be started with to run instrumented modules; reports go to files."""
-    common = f"log_path={reports}/report:print_stacktrace=1"
+    """What a Python must be started with to run instrumented modules.
+
+    AddressSanitizer reports to files. The other one has its own idea of its output beside it, and
+    writes to the standard error, whatever it is told.
+    """
     return {
         **os.environ,
         "LD_PRELOAD": f"{runtime('libasan.so')} {runtime('libubsan.so')}",
-        "ASAN_OPTIONS": f"detect_leaks=0:{common}",
-        "UBSAN_OPTIONS": common,
+        "ASAN_OPTIONS": f"detect_leaks=0:log_path={reports}/report",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
         "PYTHONMALLOC": "malloc",
         "PYTHONPATH": f"{tree / 'src'}{os.pathsep}{tree}",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -104,33 +110,42 @@ def prove_watchful(tree: Path) -> None:
         input=PLANTED.encode(),
         check=True,
     )
-    subprocess.run(
-        [sys.executable, "-c", CONTROL, str(library)],
-        env=environment(tree, reports),
-        capture_output=True,
-        check=False,
-    )
+    watched(tree, reports, ["-c", CONTROL, str(library)])
     said = written(reports)
     for expected in ("heap-buffer-overflow", "shift exponent"):
         if expected not in said:
             raise NotBuilt(f"a planted {expected} was not reported; what was: {said or 'nothing'}")
 
 
+def watched(tree: Path, reports: Path, arguments: Sequence[str]) -> int:
+    """Run Python on the instrumented modules; its status. Its standard error is kept too."""
+    with (reports / ERRORS).open("wb") as errors:
+        return subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tree,
+            env=environment(tree, reports),
+            stderr=errors,
+            check=False,
+        ).returncode
+
+
 def written(reports: Path) -> str:
     """All reports, one after the other; "" for none."""
-    files = sorted(reports.glob("report*"))
-    return "\n".join(file.read_text(errors="backslashreplace") for file in files)
+    said = [file.read_text(errors="backslashreplace") for file in sorted(reports.glob("report*"))]
+    errors = (reports / ERRORS).read_text(errors="backslashreplace")
+    if UNDEFINED in errors:
+        said.append(errors)
+    return "\n".join(said)
 
 
-def run_tests(tree: Path, arguments: Sequence[str]) -> int:
+def run_tests(tree: Path, tests: Sequence[str]) -> int:
     """Run pytest in the copy; its status."""
     reports = tree / "reports"
     shutil.rmtree(reports, ignore_errors=True)
     reports.mkdir()
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout=900"]
-    return subprocess.run(
-        [*command, *arguments], cwd=tree, env=environment(tree, reports), check=False
-    ).returncode
+    # What C writes to the standard error passes `--capture=sys` and is seen.
+    options = ["-q", "-p", "no:cacheprovider", "--timeout=900", "--capture=sys"]
+    return watched(tree, reports, ["-m", "pytest", *options, *tests])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -42,7 +42,7 @@ def _application(environ: dict[str, Any], start_response: Callable[..., Any]) ->
     headers = [("Content-Type", "text/plain")]
     if path == "/file":
         start_response("200 OK", headers)
-        return environ["wsgi.file_wrapper"](open(__file__, "rb"), 8192)  # noqa: SIM115 - closed by it
+        return environ["wsgi.file_wrapper"](open(__file__, "rb"), 8192)
     if path == "/like-a-file":
         start_response("200 OK", headers)
         return environ["wsgi.file_wrapper"](io.BytesIO(b"z" * 20000), 8192)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import socket
 import threading
@@ -11,9 +12,12 @@ import pytest
 
 from benchmarks import environment
 from benchmarks.clients import pace_command, run_client
+from benchmarks.loads import Context
 from benchmarks.probe import ask
-from benchmarks.scenarios import Request
+from benchmarks.rounds import measure
+from benchmarks.scenarios import Request, scenarios_named
 from benchmarks.server import Server, ServerError, free_port
+from benchmarks.sides import Side, sides_named
 
 pytestmark = [
     pytest.mark.live,
@@ -111,6 +115,29 @@ def test_the_paced_client_counts_refused_connections(tools):
     load = paced(tools, free_port())
     assert load.requests == 0
     assert load.errors["connect"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two cores are needed")
+def test_a_scenario_is_measured_in_rounds_and_leaves_a_clean_result(tools, tmp_path):
+    [scenario] = scenarios_named(["small-9"])
+    cores = environment.two_cores()
+    context = Context(tools, tmp_path, {"PYTHONPATH": ""}, cores, seconds=1, rounds=1)
+    said: list[str] = []
+    found = measure(scenario, sides_named(["floor"]), context, said.append)
+    [series] = found.series
+    assert series.errors() == {}
+    assert all(series.readings(metric.key)[0] > 0 for metric in scenario.columns)
+    assert "C epoll floor" in said[-1]
+
+
+def test_a_server_that_does_not_start_is_left_out_with_the_reason(tools, tmp_path):
+    [scenario] = scenarios_named(["start"])
+    broken = Side("broken", "Broken", lambda _setup, _tools: ["false"])
+    context = Context(tools, tmp_path, {"PYTHONPATH": ""}, (0, 0), seconds=1, rounds=1)
+    found = measure(scenario, [broken], context, lambda _line: None)
+    assert found.series == []
+    assert found.left_out["Broken"].startswith("failed: ended with status 1")
 
 
 def test_a_server_that_ends_is_reported_with_what_it_said_last(tools, tmp_path):

@@ -40,7 +40,7 @@ def test_what_can_be_served_is_status_0_and_says_which_core(site, path):
 def test_the_application_is_imported_with_the_variables_of_raw_env(site):
     path = "site_app:from_environment()"
     assert canter(site, "--check-config", "-e", "READY=yes", path).returncode == 0
-    assert canter(site, "--check-config", path).returncode == 3
+    assert canter(site, "--check-config", path).returncode == 1
 
 
 def test_the_application_is_imported_from_the_directory_of_chdir(site):
@@ -51,17 +51,17 @@ def test_the_application_is_imported_from_the_directory_of_chdir(site):
 def test_the_application_is_imported_from_pythonpath(site):
     (site / "elsewhere").mkdir()
     directory = site / "elsewhere"
-    assert canter(directory, "--check-config", "site_app").returncode == 3
+    assert canter(directory, "--check-config", "site_app").returncode == 1
     assert canter(directory, "--check-config", "--pythonpath", "..", "site_app").returncode == 0
 
 
 @pytest.mark.parametrize(
     ("path", "status", "message"),
     [
-        ("no_such_module", 3, "there is no module 'no_such_module'"),
-        ("site_app:nothing", 4, "'site_app' has no 'nothing'"),
-        ("site_app:__name__", 4, "'site_app:__name__' is not callable"),
-        ("site_app.py", 3, "did you mean 'site_app:application'?"),
+        ("no_such_module", 1, "there is no module 'no_such_module'"),
+        ("site_app:nothing", 1, "'site_app' has no 'nothing'"),
+        ("site_app:__name__", 1, "'site_app:__name__' is not callable"),
+        ("site_app.py", 1, "did you mean 'site_app:application'?"),
     ],
 )
 def test_what_cannot_be_served_is_one_message_and_its_status(site, path, status, message):
@@ -75,7 +75,7 @@ def test_what_cannot_be_served_is_one_message_and_its_status(site, path, status,
 def test_an_application_that_fails_is_shown_with_its_own_traceback(site):
     (site / "broken.py").write_text("def fail():\n    1 / 0\n\nfail()\n")
     done = canter(site, "--check-config", "broken")
-    assert done.returncode == 3
+    assert done.returncode == 1
     assert 'broken.py", line 2, in fail' in done.stderr
     assert "site-packages" not in done.stderr
     assert "importlib" not in done.stderr

@@ -41,7 +41,7 @@ def test_every_command_s_module_is_named_after_it():
         (["--treads", "4"], 2, "unknown option --treads; did you mean --threads?"),
         (["--threads", "four"], 2, "--threads: 'four' is not a whole number"),
         (["--threads"], 2, "argument --threads: expected one argument"),
-        (["-c", "none.toml"], 2, "-c: cannot read none.toml: No such file or directory"),
+        (["-c", "none.toml"], 1, "-c: cannot read none.toml: No such file or directory"),
         (["--threads", "4", "--worker-connections", "2"], 1, "worker_connections (2, option --wor"),
         (["-b", "[::1", "x:y"], 1, "-b: cannot bind to '[::1': an IPv6 address is written [ADD"),
         (["--chdir", "none", "x:y"], 1, "--chdir: cannot change to "),

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from canter.errors import ConfigError, UsageError
+from canter.errors import ConfigError
 from canter.settings import Layer, Surroundings, arguments_layer, load, parse_options
 from canter.settings.sources import read_text
 
@@ -145,7 +145,7 @@ def test_another_ending_is_run_as_python_with_a_warning(tmp_path):
 
 
 def test_a_chosen_file_that_is_missing_is_named_with_who_chose_it(tmp_path):
-    with pytest.raises(UsageError, match=r"^-c: cannot read none.toml: No such file"):
+    with pytest.raises(ConfigError, match=r"^-c: cannot read none.toml: No such file"):
         loaded(tmp_path, "-c", "none.toml")
     with pytest.raises(ConfigError, match=r"^CANTER_CONFIG: cannot read none.py: No such file"):
         loaded(tmp_path, CANTER_CONFIG="none.py")

@@ -12,10 +12,14 @@ from canter.settings import Settings
 from canter.worker.loader import describe_failure, load_application
 
 
+class CheckFailed(CanterError):
+    """The rehearsal failed, for whatever reason: exit status 1, as Gunicorn's."""
+
+
 def check_application(settings: Settings, application: Callable[..., Any] | None) -> int:
     """Import what the settings name, and say so; the exit status 0.
 
-    Raises BootError or ApplicationError, whose traceback has been printed, when that fails.
+    Raises CheckFailed, its traceback printed, when that fails.
     """
     if application is None:
         assert settings.wsgi_app is not None
@@ -24,7 +28,7 @@ def check_application(settings: Settings, application: Callable[..., Any] | None
         except CanterError as error:
             _, traceback = describe_failure(error)
             print(traceback, end="", file=sys.stderr)
-            raise
+            raise CheckFailed(str(error)) from error
     name = settings.wsgi_app if application is None else repr(application)
     print(f"{version_text()}: the configuration is right and {name} can be served")
     return 0

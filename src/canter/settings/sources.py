@@ -61,8 +61,9 @@ def load(surroundings: Surroundings, top: Layer) -> Settings:
         try:
             file = _chosen_file(surroundings.directory, str(chosen.value))
         except OSError as error:
+            # A wrong option ends with 2; a right one that names a missing file with 1, as Gunicorn's.
             problem = f"cannot read {chosen.value}: {error.strerror}"
-            raise chosen.source.blame("config", problem) from None
+            raise ConfigError(f"{chosen.source.where('config')}: {problem}") from None
     return settle(merge([platform, file, gunicorn, canter, top]))
 
 

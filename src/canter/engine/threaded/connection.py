@@ -266,19 +266,20 @@ class Connection(Session):
         seconds = self.config.send_timeout_seconds
         self.still_takes()
         with backlog.lock:
-            while backlog.size > self.config.high_water_bytes // 2 and not backlog.broken:
+            while backlog.size > self.config.high_water_bytes // 2:
                 if not backlog.blocked:
                     backlog.flush(self.sock)
                     continue
                 before = backlog.sent
                 backlog.changed.wait(seconds if seconds > 0 else None)
-                if backlog.broken:
-                    break
-                if backlog.sent == before and not self.still_takes():
+                if backlog.sent == before and not self._may_go_on(backlog):
                     backlog.give_up()
                     raise ClientStalled("the client takes nothing of the response")
             if backlog.broken:
                 raise ClientGone("the client left")
+
+    def _may_go_on(self, backlog: Backlog) -> bool:
+        return backlog.broken or self.still_takes()
 
     def still_takes(self) -> bool:
         """Whether the client has taken something since this was asked last, by the kernel's count.

@@ -195,9 +195,9 @@ class ThreadedEngine:
                 self._doors.review()
                 if self._crew.ready and busy >= self._config.threads:
                     self._removals.relieve()
-            self._loop.turn()
             if self._access is not None and self._access.waiting:
                 self._loop.hurry(_FLUSH_SECONDS)
+            self._loop.turn()
 
     def ended(self) -> None:
         """The last thread leaves."""

@@ -243,7 +243,7 @@ class Service:
             began_ns - connection.ready_ns,
             now_ns - began_ns,
             now_ns - connection.began_ns,
-            outcome if exchange.problem is None else _outcome(exchange),
+            _OUTCOMES[exchange.ending] if exchange.problem is None else _outcome(exchange),
         )
 
     # -- requests that are given up -----------------------------------------------------------

@@ -11,9 +11,8 @@ import re
 
 from canter.protocol.limits import Leniency
 
-# RFC 9112 section 5.2: obs-fold = OWS CRLF RWS, to be replaced by spaces. Not at the very start of
-# the fields, where there is no field to go on with.
-_FOLD = re.compile(rb"(?<=[^\n])\r\n(?=[ \t])")
+# RFC 9112 section 5.2: obs-fold = OWS CRLF RWS, to be replaced by spaces.
+_FOLD = re.compile(rb"\r\n(?=[ \t])")
 _SPACED_COLON = re.compile(rb"(?:^|(?<=\n))([!#$%&'*+\-.^_`|~0-9A-Za-z]++)([ \t]++):")
 
 

@@ -14,7 +14,8 @@ _DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)\s*(ms|s|m|h)?", re.ASCI
 _SECONDS_PER_UNIT = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
 _SIZE = re.compile(r"([0-9]{1,40})\s*([KMGT]?)(?:iB)?", re.ASCII | re.IGNORECASE)
 _BYTES_PER_UNIT = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-_OCTAL = re.compile(r"0o?([0-7]{1,4})", re.ASCII)
+# Three digits are what chmod takes; fewer without a 0 before them could be meant decimally.
+_OCTAL = re.compile(r"0o?([0-7]{1,4})|([0-7]{3})", re.ASCII)
 _LONGEST_SECONDS = 366 * 24 * 3600
 _LARGEST_NUMBER = 2**31 - 1
 _MOST_WORKERS = 4096
@@ -203,7 +204,7 @@ class Size(Kind[int]):
 
 
 class OctalMode(Kind[int]):
-    """Permission bits. Text is octal and starts with 0 (027, 0o660); a number is taken as it is."""
+    """Permission bits. Text is octal, as chmod's (660, 027, 0o660); a number is taken as it is."""
 
     @property
     def annotation(self) -> str:
@@ -215,7 +216,7 @@ class OctalMode(Kind[int]):
 
     @property
     def expects(self) -> str:
-        return 'octal permission bits, `027` or `0o660`; in a TOML file `0o660` or `"0660"`'
+        return 'octal permission bits, `027` or `660`; in a TOML file `0o660` or `"660"`'
 
     @property
     def metavar(self) -> str:
@@ -224,7 +225,7 @@ class OctalMode(Kind[int]):
     def parse(self, value: object) -> int:
         mode = self._mode(value)
         if mode is None:
-            raise ValueError(f"{quoted(value)} is not a mode in octal, such as 027 or 0o660")
+            raise ValueError(f"{quoted(value)} is not a mode in octal, such as 027 or 660")
         if not 0 <= mode <= 0o777:
             # 660 for 0o660 is the usual slip, and decimal 660 is no mode at all.
             hint = f"; did you mean 0o{mode}?" if re.fullmatch(r"[0-7]{3}", str(mode)) else ""
@@ -244,7 +245,7 @@ class OctalMode(Kind[int]):
             if text == "0":
                 return 0
             match = _OCTAL.fullmatch(text)
-            return int(match.group(1), 8) if match is not None else None
+            return int(match[1] or match[2], 8) if match is not None else None
         return _whole(value)
 
 
