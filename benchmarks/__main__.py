@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -73,9 +74,15 @@ def _list() -> None:
         print(f"{side.key:18} {side.label}")
 
 
+def _leave(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
+
+
 def main(arguments: list[str]) -> int:
     """Run a command; returns the exit status."""
     options = _parser().parse_args(arguments or ["run"])
+    # The default action would leave the servers behind.
+    signal.signal(signal.SIGTERM, _leave)
     try:
         return _dispatch(options)
     except KeyError as error:

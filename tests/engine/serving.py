@@ -19,7 +19,7 @@ from canter.net.addresses import Address as BindAddress
 from canter.net.addresses import TcpAddress
 from canter.net.listeners import open_listeners
 from canter.observe.access import AccessLog
-from canter.observe.scoreboard import Scoreboard
+from canter.observe.scoreboard import Field, Scoreboard
 from tests.live.raw_http import Client
 from tests.live.waiting import eventually
 
@@ -218,6 +218,11 @@ class Serving:
     def connections(self) -> int:
         """How many connections the engine says it holds."""
         return self.slot.connections
+
+    def wait_until_read(self, *sent: bytes) -> None:
+        """Wait until the engine has read all of this, where it is all that it was sent."""
+        size = sum(map(len, sent))
+        eventually(lambda: self.slot.words[Field.BYTES_IN] >= size, f"{size} bytes are read")
 
     def running(self, thread: int = 0) -> int:
         """When the call that application thread runs began; waits until there is one."""

@@ -68,7 +68,7 @@ def test_a_folder_that_is_not_there_is_an_error_of_writing(tmp_path):
 FULL_DISK = """
 import resource, sys
 from canter.engine.spool import Spool
-resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, resource.RLIM_INFINITY))
 spool = Spool(100, sys.argv[1])
 failed = False
 try:
@@ -83,6 +83,7 @@ spool.close()
 import os
 assert not [fd for fd in os.listdir("/proc/self/fd") if sys.argv[1] in
             os.path.realpath(f"/proc/self/fd/{fd}")], "a file was left open"
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 print("done")
 """
 

@@ -116,7 +116,7 @@ from tests.engine.serving import Serving, plain
 folder = pathlib.Path(sys.argv[1])
 config = EngineConfig(body_memory_bytes=1000, spool_directory=str(folder))
 with Serving(plain, folder, config) as serving:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, resource.RLIM_INFINITY))
     for size in (60_000, 52_000, 500_000, 50_001):
         with serving.client() as client:
             answer = client.post("/", b"x" * size)
@@ -124,6 +124,7 @@ with Serving(plain, folder, config) as serving:
         with serving.client() as client:
             assert client.post("/fits", b"x" * 40_000).status == 200
     assert [line.status for line in serving.lines(8)] == ["507", "200"] * 4
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 print("done")
 """
 
@@ -143,6 +144,19 @@ def run(program: str, *arguments: object) -> str:
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout
+
+
+def test_a_fast_upload_leaves_the_others_their_turns(serve):
+    serving = serve(echo, EngineConfig(threads=1, body_memory_bytes=100_000))
+    size = 40_000_000
+    with serving.client() as client, serving.client() as other:
+        client.send(request_head("POST", "/", f"Content-Length: {size}"))
+        sender = threading.Thread(target=client.send, args=(b"x" * size,))
+        sender.start()
+        while sender.is_alive():
+            assert other.get("/").status == 200
+        sender.join()
+        assert len(client.read_answer("POST").body) == size
 
 
 # -- streamed ------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from canter.engine.contract import BodyMode, EngineConfig, EngineEvent
 from canter.observe.scoreboard import Field
 from tests.engine.serving import Gate, Line, Serving, plain
 from tests.live.raw_http import Ended, request_head
-from tests.live.waiting import eventually
+from tests.live.waiting import eventually, until
 
 
 class Stuck:
@@ -104,34 +105,67 @@ def test_a_request_that_is_given_up_after_its_head_is_cut(serve):
     eventually(lambda: serving.connections() == 0, "the connection is closed")
 
 
-def test_a_producer_that_waits_for_its_client_can_be_given_up(serve):
+def test_the_time_that_a_call_waits_for_its_client_is_not_its_own(serve):
+    """The board shows nothing to be given up; the client has time-outs of its own."""
+
     def application(environ, start_response):
-        start_response("200 OK", [])
-        while True:
+        start_response("200 OK", [("Content-Length", str(500 * 16_384))])
+        for _ in range(500):
             yield b"x" * 16_384
 
     serving = serve(application, EngineConfig(threads=1, high_water_bytes=65_536))
     with serving.client(receive_buffer_bytes=4096) as client:
         client.send(request_head("GET", "/"))
         eventually(lambda: " in wait\n" in serving.engine.stacks(), "the producer waits")
-        assert expire(serving)
-        eventually(lambda: not serving.slot.running(), "the thread is free")
-    assert serving.line().outcome == "timeout"
+        eventually(lambda: not serving.slot.running(), "its time stands still")
+        assert len(client.read_answer().body) == 500 * 16_384
+    assert serving.line().outcome == "ok"
 
 
-def test_a_call_that_waits_for_its_body_can_be_given_up(serve):
+def test_a_call_that_waits_for_its_body_is_not_timed_meanwhile(serve):
+    gate = Gate()
+
     def application(environ, start_response):
         environ["wsgi.input"].read()
+        gate.pass_through()
         return plain(environ, start_response)
 
-    config = EngineConfig(threads=1, request_body=BodyMode.STREAM, body_timeout_seconds=0.5)
-    serving = serve(application, config)
+    serving = serve(application, EngineConfig(threads=1, request_body=BodyMode.STREAM))
     with serving.client() as client:
         client.send(request_head("POST", "/", "Content-Length: 10") + b"abc")
+        eventually(lambda: not serving.slot.running(), "its time stands still")
+        sent_ns = time.monotonic_ns()
+        client.send(b"defghij")
+        gate.wait_for()
+        assert serving.running() >= sent_ns, "its time begins anew"
         assert expire(serving)
         assert client.read_answer("POST").status == 504
-        eventually(lambda: not serving.slot.running(), "the thread is free in the end")
+        gate.open()
     assert serving.line().status == "504"
+
+
+def test_a_response_that_flows_is_not_stuck_however_long_it_takes(serve):
+    gates = [Gate(), Gate()]
+
+    def application(environ, start_response):
+        write = start_response("200 OK", [])
+        for gate in gates:
+            gate.pass_through()
+            write(b"some more")
+        gates[0].pass_through()
+        return []
+
+    serving = serve(application, EngineConfig(threads=1))
+    with serving.client() as client:
+        client.send(request_head("GET", "/"))
+        gates[0].wait_for()
+        began_ns = serving.running()
+        until(time.monotonic() + 1.1)
+        gates[0].open()
+        gates[1].wait_for()
+        assert serving.running() > began_ns + 1_000_000_000, "its time begins anew"
+        gates[1].open()
+        assert client.read_answer().body == b"some more" * 2
 
 
 def test_what_has_ended_cannot_be_given_up(serve):
@@ -308,7 +342,7 @@ def test_a_drain_closes_idle_connections_and_answers_what_was_on_its_way(serve):
     with serving.client() as idle, serving.client() as half:
         assert idle.get("/a").status == 200
         half.send(request_head("GET", "/half")[:-1])
-        eventually(lambda: serving.slot.words[Field.BYTES_IN] > 50, "half a request is there")
+        serving.wait_until_read(request_head("GET", "/a"), request_head("GET", "/half")[:-1])
         serving.engine.drain(answer_backlog=False)
         eventually(lambda: serving.slot.words[Field.OPEN] == 0, "it drains")
         half.send(b"\n")
@@ -413,7 +447,9 @@ def test_stop_ends_everything_at_once(serve):
         application.gate.wait_for()
         waiting.send(request_head("GET", "/waiting"))
         half.send(b"GET / HT")
-        eventually(lambda: serving.slot.queued == 1, "one waits")
+        serving.wait_until_read(
+            *(request_head("GET", path) for path in ("/idle", "/stuck", "/waiting")), b"GET / HT"
+        )
         serving.engine.stop()
         assert serving.finished.wait(15), "a stuck thread holds nothing back"
         for client in clients:

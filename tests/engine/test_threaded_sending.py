@@ -17,6 +17,7 @@ import pytest
 
 from canter.engine.contract import EngineConfig
 from canter.net.addresses import UnixAddress
+from canter.observe.scoreboard import Field
 from tests.engine.serving import Gate, Serving, plain
 from tests.live.raw_http import Client, request_head
 from tests.live.waiting import eventually
@@ -227,9 +228,10 @@ def test_a_client_that_leaves_while_its_request_waits_harms_nobody(serve):
         gate.wait_for()
         second = serving.client()
         second.send(request_head("GET", "/second"))
-        eventually(lambda: serving.slot.queued == 1, "the second request waits")
         third.send(request_head("GET", "/third"))
-        eventually(lambda: serving.slot.queued == 2, "the third request waits")
+        serving.wait_until_read(
+            *(request_head("GET", path) for path in ("/first", "/second", "/third"))
+        )
         second.reset()
         gate.open()
         assert first.read_answer().body == b"/first"
@@ -455,50 +457,91 @@ def test_a_file_that_cannot_be_opened_for_us_is_read(serve, tmp_path):
         assert answer.body == CONTENT
 
 
-# -- an interim response that meets a full socket ------------------------------------------------
+# -- a socket that is full to the last byte ------------------------------------------------------
 
 
-def taken_at_once(serving: Serving, size: int) -> bool:
-    """Whether the kernel takes a body of this size while its client reads nothing."""
-    before = len(serving.lines_now())
-    with serving.client() as client, serving.client() as other:
-        client.send(request_head("GET", f"/{size}"))
-        eventually(client.has_input, "the answer begins")
-        assert other.get("/0").status == 200
-        eventually(
-            lambda: f"/{0}" in [line.path for line in serving.lines_now()[before:]], "a line"
-        )
-        taken = f"/{size}" in [line.path for line in serving.lines_now()[before:]]
-    eventually(lambda: len(serving.lines_now()) == before + 2, "both lines are written")
-    return taken
+class FullSocket:
+    """A connection whose socket one answer fills exactly, so that nothing more fits behind it."""
+
+    def __init__(self, serve: Any, folder: Path) -> None:
+        self.serving: Serving = serve(self.application, bind=UnixAddress(str(folder / "socket")))
+        self._read: list[bytes] = []
+        low, high = 0, 8 * MEGABYTE
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.taken_at_once(middle) else (low, middle)
+        self.size = low
+
+    @staticmethod
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        body = environ["wsgi.input"].read()
+        start_response("200 OK", [("X-Name", "x" * 200)])
+        return [body or b"x" * int(environ["PATH_INFO"][1:])]
+
+    def send(self, client: Client, data: bytes) -> None:
+        """Send and wait until the engine has read it."""
+        client.send(data)
+        self._read.append(data)
+        self.serving.wait_until_read(*self._read)
+
+    def taken_at_once(self, size: int) -> bool:
+        """Whether the kernel takes an answer of this size while its client reads nothing."""
+        before = len(self.serving.lines_now())
+        with self.serving.client() as client, self.serving.client() as other:
+            self.send(client, request_head("GET", f"/{size}"))
+            self.send(other, request_head("GET", "/0"))
+            assert other.read_answer().status == 200
+            eventually(lambda: len(self.serving.lines_now()) > before, "a line")
+            taken = len(self.serving.lines_now()) == before + 2
+        eventually(lambda: len(self.serving.lines_now()) == before + 2, "both lines are written")
+        return taken
+
+    def fill(self, client: Client) -> None:
+        """Have the engine fill the socket of this client."""
+        before = len(self.serving.lines_now())
+        self.send(client, request_head("GET", f"/{self.size}"))
+        eventually(lambda: len(self.serving.lines_now()) > before, "all of it is taken")
 
 
-def test_100_continue_that_meets_a_full_socket_is_sent_when_there_is_room(serve, tmp_path):
-    def application(environ, start_response):
-        start_response("200 OK", [("Content-Length", environ["PATH_INFO"][1:].zfill(9))])
-        return [b"x" * int(environ["PATH_INFO"][1:]) + environ["wsgi.input"].read()]
-
-    def sized(environ, start_response):
-        if environ["REQUEST_METHOD"] == "POST":
-            body = environ["wsgi.input"].read()
-            start_response("200 OK", [])
-            return [body]
-        return application(environ, start_response)
-
-    serving = serve(sized, bind=UnixAddress(str(tmp_path / "socket")))
-    low, high = 0, 8 * MEGABYTE
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if taken_at_once(serving, middle) else (low, middle)
-    with serving.client() as client:
-        client.send(request_head("GET", f"/{low}"))
-        eventually(client.has_input, "the answer begins")
-        client.send(request_head("POST", "/", "Expect: 100-continue", "Content-Length: 5"))
-        eventually(lambda: serving.slot.words[15] > 0, "the loop goes round")
-        assert len(client.read_answer().body) == low
+def test_what_does_not_fit_behind_an_answer_is_sent_when_there_is_room(serve, tmp_path):
+    full = FullSocket(serve, tmp_path)
+    with full.serving.client() as client:
+        full.fill(client)
+        full.send(client, request_head("POST", "/", "Expect: 100-continue", "Content-Length: 5"))
+        assert len(client.read_answer().body) == full.size
         assert client.read_interim().status == 100
-        client.send(b"hello")
+        full.send(client, b"hello")
         assert client.read_answer("POST").body == b"hello"
+    with full.serving.client() as client:
+        full.fill(client)
+        full.send(client, b"nonsense\r\n\r\n")
+        assert len(client.read_answer().body) == full.size
+        assert client.read_answer().status == 400
+        assert client.read_until_closed() == b""
+    with full.serving.client() as client:
+        full.fill(client)
+        full.send(client, request_head("POST", "/", "Expect: 100-continue", "Content-Length: 5"))
+    eventually(lambda: full.serving.connections() == 0, "who leaves then is forgotten")
+    with full.serving.client() as client:
+        full.fill(client)
+        full.send(client, request_head("GET", "/1"))
+        assert len(client.read_answer().body) == full.size
+        assert client.read_answer().body == b"x"
+
+
+def test_a_request_that_comes_while_the_one_before_is_sent_is_answered_next(serve):
+    serving = serve(answering([b"x" * 12 * MEGABYTE]), EngineConfig(threads=1))
+    with serving.client(**SLOW) as client:
+        client.send(request_head("GET", "/big"))
+        begun = client.read_some()
+        client.send(request_head("GET", "/next"))
+        assert len(client.read_answer(already=begun).body) == 12 * MEGABYTE
+        assert client.read_answer().body == b"/next"
+        client.send(request_head("GET", "/big"))
+        begun = client.read_some()
+        client.half_close()
+        assert len(client.read_answer(already=begun).body) == 12 * MEGABYTE
+        assert client.read_until_closed() == b""
 
 
 def test_many_slow_clients_cost_no_thread(serve):

@@ -157,6 +157,22 @@ def test_a_client_that_takes_its_time_is_waited_for(serve):
     assert serving.line().total_us > 6 * SOON * 1e6
 
 
+def test_a_client_that_takes_little_but_steadily_is_waited_for(serve):
+    """So little that the kernel's large buffer never has room to speak of."""
+    size = 3_000_000
+    serving = serve(
+        lambda environ, start_response: (start_response("200 OK", []), [b"x" * size * 4])[1],
+        EngineConfig(send_timeout_seconds=2 * SOON),
+    )
+    with serving.client(receive_buffer_bytes=4096) as client:
+        client.send(request_head("GET", "/"))
+        end = time.monotonic() + 8 * SOON
+        while time.monotonic() < end:
+            assert client.socket.recv(8192)
+            until(time.monotonic() + SOON / 8)
+        assert serving.lines_now() == []
+
+
 def test_a_producer_whose_client_takes_nothing_is_let_go(serve):
     closed = []
 

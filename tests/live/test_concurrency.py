@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.live.apps import surface
 from tests.live.harness import PLAIN
 from tests.live.load import Load
 from tests.live.raw_http import request_head
@@ -135,6 +136,82 @@ def test_a_busy_worker_leaves_new_connections_to_an_idle_one(start: Start, tmp_p
         assert len(pids) == 1
         gate.touch()
         assert client.read_answer().body == b"opened"
+
+
+class BusyWorker:
+    """Two workers of one thread: one is inside a request until `release`, the other idles.
+
+    `kept` are connections that the busy worker has answered on before; they are its own.
+    """
+
+    def __init__(self, server: Server, directory: Path, stack: ExitStack) -> None:
+        by_pid: dict[int, list[Client]] = {}
+        for _ in range(12):
+            client = stack.enter_context(server.client())
+            by_pid.setdefault(client.get("/who").json()["pid"], []).append(client)
+        self.pid, (self._holder, *self.kept) = max(by_pid.items(), key=lambda item: len(item[1]))
+        assert self.kept
+        self._gate = directory / "gate"
+        started = directory / "started"
+        path = f"/waits_for_file?started={started}&gate={self._gate}"
+        self._holder.send(request_head("GET", path))
+        eventually(started.exists, "the worker is busy")
+
+    def release(self) -> None:
+        self._gate.touch()
+        assert self._holder.read_answer().body == b"opened"
+
+
+@pytest.fixture
+def pair(start: Start) -> Server:
+    return start(PLAIN, "--workers", "2", "--threads", "1")
+
+
+def test_a_kept_connection_is_answered_by_a_sibling_while_its_own_worker_is_busy(
+    pair: Server, tmp_path: Path
+) -> None:
+    with ExitStack() as stack:
+        busy = BusyWorker(pair, tmp_path, stack)
+        for client in busy.kept:
+            seen = client.get("/show_environ").json()
+            host, port = client.socket.getsockname()
+            assert (seen["REMOTE_ADDR"], seen["REMOTE_PORT"]) == (host, str(port))
+            assert client.get("/who").json()["pid"] != busy.pid
+        busy.release()
+
+
+def test_a_connection_that_changes_hands_loses_nothing_of_what_was_sent(
+    pair: Server, tmp_path: Path, mark: str
+) -> None:
+    body = bytes(range(256)) * 4096
+    head = request_head("POST", f"/echo?{mark}", f"Content-Length: {len(body)}")
+    with ExitStack() as stack:
+        busy = BusyWorker(pair, tmp_path, stack)
+        client = busy.kept[0]
+        # Two whole requests and a half are there at once, when the first of them may move.
+        client.send(request_head("GET", f"/who?tag=a&{mark}") * 2 + head + body[:1000])
+        assert [client.read_answer().json()["tag"] for _ in range(2)] == ["a", "a"]
+        client.send(body[1000:] + request_head("GET", f"/who?tag=b&{mark}"))
+        assert client.read_answer().json()["digest"] == surface.digest(body)
+        assert client.read_answer().json()["tag"] == "b"
+        busy.release()
+    pair.wait_for_access(mark, 4)
+
+
+def test_a_half_sent_request_is_answered_although_its_worker_becomes_busy(
+    pair: Server, tmp_path: Path
+) -> None:
+    request = request_head("POST", "/echo", "Content-Length: 6") + b"abcdef"
+    with ExitStack() as stack:
+        halves = [stack.enter_context(pair.client()) for _ in range(6)]
+        for position, client in enumerate(halves):
+            client.send(request[: 10 + position * 8])
+        busy = BusyWorker(pair, tmp_path, stack)
+        for position, client in enumerate(halves):
+            client.send(request[10 + position * 8 :])
+        busy.release()
+        for client in halves:
+            assert client.read_answer().json()["digest"] == surface.digest(b"abcdef")
 
 
 def test_an_application_may_run_programs(server: Server) -> None:

@@ -147,7 +147,7 @@ def test_gunicorn_s_other_options_are_taken_with_a_warning(words, warning):
     assert found.warnings[0].startswith(warning)
 
 
-@pytest.mark.parametrize("words", [["--no-control-socket"], ["--proxy-protocol", "off"]])
+@pytest.mark.parametrize("words", [["--protocol", "http"], ["--proxy-protocol", "off"]])
 def test_gunicorn_s_options_that_ask_for_nothing_are_taken_in_silence(words):
     assert settings(*words).warnings == ()
 

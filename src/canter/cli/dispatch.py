@@ -16,7 +16,17 @@ from canter.errors import CanterError
 
 DEFAULT_COMMAND = "serve"
 
-COMMANDS: Mapping[str, str] = MappingProxyType({"serve": "canter.cli.serve"})
+COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "serve": "canter.cli.serve",
+        "status": "canter.cli.status",
+        "reload": "canter.cli.reload",
+        "stop": "canter.cli.stop",
+        "scale": "canter.cli.scale",
+        "stacks": "canter.cli.stacks",
+        "log-level": "canter.cli.log_level",
+    }
+)
 """The module of each command; it is imported when its command is given."""
 
 _INTERRUPTED = 130

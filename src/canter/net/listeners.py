@@ -22,6 +22,10 @@ _EVERY_HOST = {_EVERY_IPV4: "127.0.0.1", "::": "::1"}
 _STALE_PROBE_SECONDS = 1.0
 
 
+class TakenError(BindError):
+    """Another server listens at the path of a unix socket."""
+
+
 @dataclass(frozen=True, slots=True)
 class UnixAccess:
     """Who may connect to unix sockets that are made in the file system.
@@ -208,7 +212,7 @@ def _remove_stale(address: UnixAddress) -> None:
             return
         except (TimeoutError, BlockingIOError):
             pass  # Somebody listens there and is too busy to answer.
-    raise BindError(f"cannot listen on {address}: another server is listening there")
+    raise TakenError(f"cannot listen on {address}: another server is listening there")
 
 
 def _open_abstract(address: AbstractAddress, backlog: int) -> Listener:

@@ -13,7 +13,8 @@ from canter.settings.setting import AnySetting
 _HEAD = """\
 usage: canter [OPTIONS] module:attribute
 
-Serve a WSGI application."""
+Serve a WSGI application. To a server that runs talk: canter status, reload, stop, scale, stacks
+and log-level, each with a --help of its own."""
 
 _FOOT = """\
 An option without a value is overridden by --no- before its name: --reload, --no-reload. Every

@@ -70,10 +70,14 @@ class Setting(Generic[T]):
 
     @property
     def negative_flags(self) -> tuple[str, ...]:
-        """The options that switch a boolean off: `--no-` before each long name."""
+        """The options that switch a boolean off: `--no-` before each long name.
+
+        A name that begins with it already has none: who wants the opposite leaves the option out.
+        """
         if not isinstance(self.kind, Boolean):
             return ()
-        return tuple(f"--no-{flag[2:]}" for flag in self.flags if flag.startswith("--"))
+        long = (flag for flag in self.flags if flag.startswith("--"))
+        return tuple(f"--no-{flag[2:]}" for flag in long if not flag.startswith("--no-"))
 
     @property
     def summary(self) -> str:

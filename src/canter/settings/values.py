@@ -135,6 +135,14 @@ class Values:
     proc_name: str | None
     """The name that the processes show in `ps` and `top`, where the system allows it."""
 
+    # Control
+    control_socket: str | None
+    """The path of the control socket."""
+    control_socket_mode: int
+    """The permission bits of the control socket."""
+    control_socket_disable: bool
+    """Whether to have no control socket."""
+
     # Development
     reload: bool
     """Whether workers are replaced when a file of the application changes."""

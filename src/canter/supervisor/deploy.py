@@ -43,6 +43,11 @@ class Deploy:
             tray=self.boxes[slot.index].tray,
         )
 
+    def close_boxes(self) -> None:
+        """Close this process's copies of the letter boxes; more than once does no harm."""
+        for box in self.boxes:
+            box.close()
+
     def take_slot(self) -> WorkerSlot:
         """The lowest free slot, so that those in use stay together. Raises IndexError."""
         return self.board.slot(heapq.heappop(self.free_slots))
@@ -139,8 +144,7 @@ class Deploys:
 
     def forget(self, number: int) -> None:
         """Generation `number` is gone."""
-        for box in self._by_number.pop(number).boxes:
-            box.close()
+        self._by_number.pop(number).close_boxes()
 
     def serves_all_of(self, newer: int, older: int) -> bool:
         """Whether generation `newer` listens wherever `older` does."""
@@ -156,11 +160,15 @@ class Deploys:
         return tuple(self._open)
 
     def close_all_but(self, numbers: Iterable[int]) -> None:
-        """Close the listeners that none of these generations uses, and remove their files.
+        """Close what none of these generations uses: listeners, with their files, and boxes.
 
         Workers have copies of their own; what waits in the queue of a closed one is theirs.
         """
-        used = {listener for number in numbers for listener in self[number].listeners}
+        kept = set(numbers)
+        for number, deploy in self._by_number.items():
+            if number not in kept:
+                deploy.close_boxes()
+        used = {listener for number in kept for listener in self[number].listeners}
         for listener in self._open:
             if listener not in used:
                 listener.remove_file()

@@ -36,8 +36,10 @@ from canter.supervisor.actions import (
     TellToServe,
     WorkerAction,
 )
+from canter.supervisor.control import ControlSocket
 from canter.supervisor.crew import Crew
 from canter.supervisor.deploy import Deploy, Deploys, renew_log
+from canter.supervisor.desk import Desk
 from canter.supervisor.inbox import SignalInbox
 from canter.supervisor.journal import Journal
 from canter.supervisor.readings import read_slot, running_lines
@@ -45,7 +47,16 @@ from canter.supervisor.roster import Failure, Handle, Roster
 from canter.supervisor.states import Command, GenerationState, Phase
 from canter.supervisor.watch import FileWatch
 from canter.worker.channel import Channel
-from canter.worker.messages import Drain, Expire, Garbled, Message, Serve, Serving, Watch
+from canter.worker.messages import (
+    Drain,
+    Expire,
+    Garbled,
+    Message,
+    Serve,
+    Serving,
+    Stacks,
+    Watch,
+)
 from canter.worker.states import ImpossibleEventError
 from canter.worker.task import Application, Closable, WorkerTask
 
@@ -68,6 +79,8 @@ class Supervisor:
         log: ErrorLog,
         application: Application | None,
         reload_settings: Callable[[], Settings] | None,
+        control: ControlSocket | None,
+        name: str,
     ) -> None:
         self._deploys = deploys
         self._inbox = inbox
@@ -80,6 +93,8 @@ class Supervisor:
         self._journal = Journal(log.logger)
         self._crew = Crew()
         self._selector = selectors.DefaultSelector()
+        self._control = control
+        self._desk = Desk(control, self._roster, self._crew, deploys, log.logger, self, name)
         self._watch = FileWatch(first.settings.reload_extra_files)
         self._files_due = 0.0
         self._last_round = time.monotonic()
@@ -90,6 +105,8 @@ class Supervisor:
     def run(self) -> int:
         """Serve until told to stop. The exit status."""
         self._selector.register(self._inbox, selectors.EVENT_READ)
+        if self._control is not None:
+            self._control.watch(self._selector)
         while not self._roster.is_over:
             try:
                 self._act()
@@ -119,8 +136,14 @@ class Supervisor:
 
     def close(self) -> None:
         """Give back what the loop made for itself."""
+        if self._control is not None:
+            self._control.unwatch()
         self._selector.close()
         self._error_log.close()
+
+    def finish(self) -> None:
+        """Tell those who wait for the end that it has come."""
+        self._desk.finish()
 
     @property
     def failure(self) -> Failure | None:
@@ -130,7 +153,10 @@ class Supervisor:
     # -------------------------------------------------------------------------- taking in
 
     def _wait(self) -> None:
-        limits = [policy.tick_seconds(self._roster)]
+        limits = [
+            policy.tick_seconds(self._roster),
+            self._desk.patience_seconds(time.monotonic()),
+        ]
         if self._settings.reload:
             limits.append(_FILES_EVERY_SECONDS)
         self._selector.select(min((s for s in limits if s is not None), default=None))
@@ -154,18 +180,16 @@ class Supervisor:
         if self._application is None:
             self._crew.reap_foreign()
         self._look_at_files(now)
+        self._desk.take_in(now)
 
     def _obey(self, number: signal.Signals) -> None:
         match number:
             case signal.SIGTERM:
-                self._stop(Command.STOP_GRACEFULLY, number)
+                self.stop(Command.STOP_GRACEFULLY, number.name)
             case signal.SIGINT | signal.SIGQUIT:
-                self._stop(Command.STOP_AT_ONCE, number)
+                self.stop(Command.STOP_AT_ONCE, number.name)
             case signal.SIGHUP:
-                if not self._roster.is_reload_wanted:
-                    self._log.info("SIGHUP: reloading")
-                self._error_log.reopen()
-                self._roster.request_reload()
+                self.reload("SIGHUP")
             case signal.SIGUSR1:
                 self._error_log.reopen()
                 for pid in self._roster.handles:
@@ -182,10 +206,19 @@ class Supervisor:
             case _:
                 pass  # CHLD: workers are looked after in every round.
 
-    def _stop(self, command: Command, number: signal.Signals) -> None:
+    def reload(self, cause: str) -> None:
+        """Somebody asks for a new generation: a signal, or a command."""
+        if not self._roster.is_reload_wanted:
+            self._log.info("%s: reloading", cause)
+        self._error_log.reopen()
+        self._roster.request_reload()
+
+    def stop(self, command: Command, cause: str) -> None:
+        """Somebody asks for the end: a signal, or a command."""
         self._roster.request_stop(command)
         how = "draining" if self._roster.phase is Phase.STOPPING else "stopping at once"
-        self._log.info("%s: %s", number.name, how)
+        self._log.info("%s: %s", cause, how)
+        self._desk.note_stopping()
         # No new clients find the files; workers answer those that are in the queues already.
         self._deploys.close_all_but(())
 
@@ -212,6 +245,9 @@ class Supervisor:
         if isinstance(message, Watch):
             self._watch.add(message.files)
             return
+        if isinstance(message, Stacks):
+            self._desk.note_stacks(message.number, handle.pid, message.text)
+            return
         try:
             self._roster.hear(handle, message, now)
         except ImpossibleEventError as error:
@@ -226,6 +262,7 @@ class Supervisor:
         slot = self._slot(handle)
         self._journal.tell_death(handle, death, running_lines(slot))
         self._roster.note_death(handle, slot.requests, death.cause, now)
+        self._desk.note_death(handle.pid)
         self._deploys[handle.generation].give_back(handle.slot)
         channel = self._crew.channels.pop(handle.pid)
         if channel.is_open:
@@ -304,8 +341,9 @@ class Supervisor:
                 self._begin()
             case Promote(generation=number):
                 self._promote(number, now)
-            case Discard():
+            case Discard(generation=number):
                 self._close_unused()
+                self._desk.note_discarded(self._roster.generations[number])
             case Forget(generation=number):
                 self._deploys.forget(number)
                 self._journal.forget(number)
@@ -320,6 +358,7 @@ class Supervisor:
         if generation.failure is not None and generation.state is GenerationState.BOOTING:
             return
         slot = deploy.take_slot()
+
         def task(channel: Channel, not_ours: tuple[Closable, ...]) -> WorkerTask:
             return WorkerTask(
                 generation=number,
@@ -338,7 +377,14 @@ class Supervisor:
         foreign = [x for x in self._deploys.open_listeners() if x not in deploy.listeners]
         boxes = self._deploys.boxes_of_others(deploy)
         try:
-            pid = self._crew.fork(task, (*foreign, *boxes, self._inbox, self._selector))
+            not_ours: tuple[Closable, ...] = (
+                *foreign,
+                *boxes,
+                *self._desk.copies(),
+                self._inbox,
+                self._selector,
+            )
+            pid = self._crew.fork(task, not_ours)
         except OSError as error:
             deploy.give_back(slot.index)
             text = f"a worker could not be started: {error.strerror or error}"
@@ -361,11 +407,13 @@ class Supervisor:
             number = 0 if live is None else live.number
             self._log.error("the reload failed, generation %d goes on: %s", number, error)
             self._close_unused()
+            self._desk.note_not_begun(str(error))
             return
         for warning in settings.warnings:
             self._log.warning("%s", warning)
         generation = self._roster.add_generation(deploy.plan)
         self._deploys.add(generation.number, deploy)
+        self._desk.note_begun(generation.number)
         self._log.info("generation %d starts", generation.number)
 
     def _promote(self, number: int, now: float) -> None:
@@ -379,6 +427,7 @@ class Supervisor:
         self._watch.look_for(deploy.settings.reload_extra_files)
         self._close_unused()
         self._journal.tell_promotion(generation, self._roster, now)
+        self._desk.note_promoted(generation)
 
     def _close_unused(self) -> None:
         self._deploys.close_all_but(

@@ -7,6 +7,7 @@ import time
 from canter.observe.scoreboard import WorkerSlot
 from canter.supervisor.policy import Reading, Running
 from canter.supervisor.reports import describe_running
+from canter.supervisor.status import Call, Sight
 
 
 def read_slot(slot: WorkerSlot, now: float, awake_since: float) -> Reading:
@@ -25,6 +26,21 @@ def read_slot(slot: WorkerSlot, now: float, awake_since: float) -> Reading:
         silence_seconds=age_seconds(heartbeat_ns) if heartbeat_ns else None,
         running=tuple(
             Running(request.thread, request.started_ns, age_seconds(request.started_ns))
+            for request in slot.running()
+        ),
+    )
+
+
+def sight_slot(slot: WorkerSlot) -> Sight:
+    """One worker's slot for `canter status`, with the ages that a person would measure."""
+    now_ns = time.monotonic_ns()
+    return Sight(
+        requests=slot.requests,
+        connections=slot.connections,
+        queued=slot.queued,
+        threads=slot.threads,
+        calls=tuple(
+            Call(request.thread, request.line, (now_ns - request.started_ns) / 1e9)
             for request in slot.running()
         ),
     )

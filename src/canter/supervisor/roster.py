@@ -70,6 +70,11 @@ class Plan:
     """How many the scoreboard has room for, replacements included."""
     is_daemon: bool = False
 
+    @property
+    def most_wanted(self) -> int:
+        """How many workers may be wanted, so that there is room to replace them."""
+        return max(1, self.max_workers // 2)
+
 
 class Wear(Enum):
     """Why a worker should be replaced, once somebody can take its place."""
@@ -165,6 +170,10 @@ class Roster:
         """Its workers that were not told to leave, oldest first."""
         return [h for h in self.workers_of(generation) if h.leave is None]
 
+    def scalable(self) -> Generation | None:
+        """Whose number of workers can be changed."""
+        return self.in_state(GenerationState.LIVE) or self.in_state(GenerationState.BOOTING)
+
     def plan_of(self, handle: Handle) -> Plan:
         """The plan that `handle` was started by."""
         return self.generations[handle.generation].plan
@@ -246,11 +255,10 @@ class Roster:
 
     def change_wanted(self, change: int) -> int | None:
         """More or fewer workers, at least one. The new number, None if it stays."""
-        generation = self._scalable()
+        generation = self.scalable()
         if generation is None:
             return None
-        most = max(1, generation.plan.max_workers // 2)
-        wanted = min(max(generation.wanted + change, 1), most)
+        wanted = min(max(generation.wanted + change, 1), generation.plan.most_wanted)
         if wanted == generation.wanted:
             return None
         generation.wanted = wanted
@@ -258,7 +266,7 @@ class Roster:
 
     def empty(self) -> bool:
         """Stop every worker and keep the supervisor, if it is a daemon. Whether it is."""
-        generation = self._scalable()
+        generation = self.scalable()
         if generation is None or not generation.plan.is_daemon:
             return False
         generation.wanted = 0
@@ -313,10 +321,6 @@ class Roster:
 
     def _with_state(self, state: GenerationState) -> Iterator[Generation]:
         return (g for g in list(self.generations.values()) if g.state is state)
-
-    def _scalable(self) -> Generation | None:
-        """Whose number of workers TTIN and TTOU change."""
-        return self.in_state(GenerationState.LIVE) or self.in_state(GenerationState.BOOTING)
 
     def _move(self, generation: Generation, event: GenerationEvent) -> None:
         generation.state = next_generation_state(generation.state, event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import platform
 import sys
@@ -10,10 +11,14 @@ import threading
 from collections.abc import Callable
 
 from canter import __version__, extensions
-from canter.errors import CanterError
+from canter.errors import BindError, CanterError
+from canter.net.addresses import UnixAddress
+from canter.net.control_path import control_paths
+from canter.net.listeners import TakenError, UnixAccess, open_listeners
 from canter.observe.logs import ErrorLog
 from canter.settings import Settings
 from canter.supervisor.banner import Address, StartFacts, log_lines, terminal_banner
+from canter.supervisor.control import ControlSocket
 from canter.supervisor.deploy import Deploy, Deploys
 from canter.supervisor.inbox import SignalInbox
 from canter.supervisor.loop import Supervisor
@@ -21,6 +26,8 @@ from canter.supervisor.pidfile import PidFile
 from canter.supervisor.reports import summarise
 from canter.worker.task import Application
 from canter.worker.titles import name_process
+
+_CONTROL_BACKLOG = 16
 
 
 def run(
@@ -47,6 +54,8 @@ def run(
         inbox = undo.enter_context(SignalInbox())
         undo.callback(deploys.close_all_but, ())
         first = deploys.prepare(settings)
+        # Below the pid file: who was told that the server has stopped can start the next one.
+        last = undo.enter_context(contextlib.ExitStack())
         if settings.pidfile is not None:
             pid_file = PidFile(settings.pidfile)
             pid_file.create()
@@ -54,8 +63,15 @@ def run(
         if first.identity.changes:
             log.give_to(first.identity.uid, first.identity.gid)
         name_process(settings.proc_name, "supervisor")
-        _announce(_facts(first, application), log)
-        supervisor = Supervisor(first, deploys, inbox, log, application, reload_settings)
+        facts = _facts(first, application)
+        _announce(facts, log)
+        control = _open_control(settings, log)
+        if control is not None:
+            last.callback(control.close)
+        supervisor = Supervisor(
+            first, deploys, inbox, log, application, reload_settings, control, facts.application
+        )
+        last.callback(supervisor.finish)
         undo.callback(supervisor.close)
         status = supervisor.run()
         _take_leave(supervisor, log, settings, status)
@@ -70,6 +86,37 @@ def _fill_standard_descriptors() -> None:
         except OSError:
             # The lowest free number is taken, and that is this one.
             os.open(os.devnull, os.O_RDWR)
+
+
+def _open_control(settings: Settings, log: ErrorLog) -> ControlSocket | None:
+    """The control socket, or None: a server without it serves as well."""
+    if settings.control_socket_disable:
+        return None
+    paths = control_paths(
+        os.getcwd(), os.environ, chosen=settings.control_socket, pid_file=settings.pidfile
+    )
+    access = UnixAccess(mode=settings.control_socket_mode)
+    for path in paths:
+        try:
+            if settings.control_socket is None:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(os.path.dirname(path), 0o700)
+            [listener] = open_listeners([UnixAddress(path)], _CONTROL_BACKLOG, access)
+        except TakenError:
+            log.logger.info(
+                "no control socket: another server has %s; --control-socket or --pid would give "
+                "this one its own",
+                path,
+            )
+            return None
+        except (OSError, BindError) as error:
+            # Somebody asked for this one by name; the usual places are a mere offer.
+            level = logging.DEBUG if settings.control_socket is None else logging.WARNING
+            log.logger.log(level, "no control socket at %s: %s", path, error)
+            continue
+        log.logger.debug("the control socket is %s", path)
+        return ControlSocket(listener)
+    return None
 
 
 def _facts(first: Deploy, application: Application | None) -> StartFacts:

@@ -70,6 +70,14 @@ class Watch:
     files: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Stacks:
+    """The answer to TellStacks: the Python stack of every thread that runs a request."""
+
+    number: int
+    text: str
+
+
 # ----------------------------------------------------------------- the supervisor to the worker
 
 
@@ -98,6 +106,20 @@ class Expire:
 
 
 @dataclass(frozen=True, slots=True)
+class TellStacks:
+    """Say what every busy thread runs; `number` comes back with the answer."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetLogLevel:
+    """Log at `level` (its name) from now on."""
+
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
 class Garbled:
     """A frame that could not be understood; never sent."""
 
@@ -112,9 +134,12 @@ Message: TypeAlias = (
     | Leaving
     | Expired
     | Watch
+    | Stacks
     | Serve
     | Drain
     | Expire
+    | TellStacks
+    | SetLogLevel
 )
 
 _LENGTH: Final = struct.Struct(">I")
@@ -128,9 +153,12 @@ _KINDS: Final[dict[str, type[Message]]] = {
         Leaving,
         Expired,
         Watch,
+        Stacks,
         Serve,
         Drain,
         Expire,
+        TellStacks,
+        SetLogLevel,
     )
 }
 

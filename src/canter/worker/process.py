@@ -32,6 +32,9 @@ from canter.worker.messages import (
     Ready,
     Serve,
     Serving,
+    SetLogLevel,
+    Stacks,
+    TellStacks,
     WantsReplacement,
     clip,
 )
@@ -213,6 +216,11 @@ class Worker:
                 self._drain(within, answer_backlog=answer_backlog)
             case Expire(thread=thread, started_ns=started_ns):
                 self._expire(thread, started_ns)
+            case TellStacks(number=number):
+                stacks = "" if self._engine is None else self._engine.stacks()
+                self._channel.send(Stacks(number, clip(stacks)))
+            case SetLogLevel(level=level):
+                self._set_log_level(level)
             case Garbled(reason=reason):
                 self._log.error("the supervisor sent something unintelligible: %s", reason)
             case _:
@@ -261,6 +269,12 @@ class Worker:
             limit = self._task.settings.timeout
             self._log.error("over its time of %g s: %s", limit, description.rstrip())
         self._channel.send(Expired(thread, started_ns, description is not None))
+
+    def _set_log_level(self, level: str) -> None:
+        try:
+            self._task.log.set_level(level)
+        except CanterError as error:
+            self._log.error("%s", error)
 
     def _reopen_logs(self) -> None:
         self._task.log.reopen()

@@ -36,6 +36,9 @@ class Engine(Protocol):
     def expire(self, thread: int, started_ns: int) -> str | None:
         """End one request whose time is over; what it was, or None when it has ended before."""
 
+    def stacks(self) -> str:
+        """The Python stack of every thread that runs a request."""
+
 
 def make_engine(
     application: Application,

@@ -354,3 +354,35 @@ def test_every_host_is_judged_also_on_a_connection_that_named_a_good_one(reader)
     reader.next_request(BASE)
     with pytest.raises(faults.BadHost):
         reader.next_request(BASE)
+
+
+def test_the_request_line_is_kept_as_it_was_sent(reader):
+    assert reader.request_line == b""
+    reader.feed(GET + b"GET /sec")
+    assert reader.next_request(BASE) is not None
+    assert reader.request_line == b"GET /first HTTP/1.1"
+    assert reader.next_request(BASE) is None
+    assert reader.request_line == b""
+
+
+@pytest.mark.parametrize("line", [b"GET /a HTTP/2.0", b"GET / a HTTP/1.1", b"get / HTTP/1.1"])
+def test_the_request_line_of_a_refused_request_is_kept(reader, line):
+    reader.feed(line + b"\r\n")
+    with pytest.raises(faults.Fault):
+        reader.next_request(BASE)
+    assert reader.request_line == line
+
+
+def test_of_a_request_line_that_is_too_long_the_beginning_is_kept(reader):
+    reader.feed(GET)
+    reader.next_request(BASE)
+    reader.feed(b"GET /" + b"a" * 10000)
+    with pytest.raises(faults.RequestLineTooLong):
+        reader.next_request(BASE)
+    assert reader.request_line == b"GET /" + b"a" * 251
+
+
+def test_many_empty_lines_are_forgiven_if_they_come_between_requests(reader):
+    for _ in range(20):
+        reader.feed(b"\r\n\r\n" + GET)
+        assert reader.next_request(BASE) is not None

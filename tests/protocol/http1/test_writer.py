@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canter.protocol.faults import BadRequest, BodyTooLarge, Fault, Overloaded
-from canter.protocol.http1.writer import Writer, early_hints, reason_of, refusal
+from canter.protocol.http1.writer import Writer, early_hints, refusal
 from canter.protocol.response import judge_response
 from tests.protocol.memory import kept_bytes
 
@@ -157,12 +157,6 @@ def test_early_hints_are_an_interim_response_of_their_own():
     assert early_hints([("Link", "</a>; rel=preload"), ("Link", "</b>")]) == (
         b"HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\nLink: </b>\r\n\r\n"
     )
-
-
-def test_reasons_are_the_registered_ones_or_none():
-    assert reason_of(404) == "Not Found"
-    assert reason_of(500) == "Internal Server Error"
-    assert reason_of(299) == ""
 
 
 def parsed(data: bytes, method: str = "GET") -> tuple[h11.Response, bytes, h11.Connection]:

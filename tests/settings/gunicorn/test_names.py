@@ -40,8 +40,6 @@ def test_gunicorn_s_default_asks_for_nothing(foreign):
 
 @pytest.mark.parametrize("foreign", FOREIGN.values(), ids=lambda it: it.name)
 def test_another_value_is_a_warning_or_refused(foreign):
-    if foreign.name == "control_socket_disable":
-        return
     value = not foreign.harmless[0] if foreign.arity is Arity.NONE else "something-else"
     if foreign.refused:
         with pytest.raises(ConfigError, match=f"Gunicorn's {foreign.name} is not supported: "):

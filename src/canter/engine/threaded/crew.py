@@ -52,9 +52,7 @@ class Work(Protocol):
 class Crew:
     """The threads and their roles."""
 
-    def __init__(
-        self, slots: list[ThreadSlot], work: Work, service: Service, name: str
-    ) -> None:
+    def __init__(self, slots: list[ThreadSlot], work: Work, service: Service, name: str) -> None:
         self._work = work
         self._service = service
         self._name = name

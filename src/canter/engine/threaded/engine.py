@@ -229,8 +229,10 @@ class ThreadedEngine:
         counts = self._service.counts
         words[Field.HEARTBEAT_NS] = now_ns
         words[Field.CONNECTIONS] = connections
-        words[Field.RUNNING] = self._crew.busy()
-        words[Field.QUEUED] = len(self._crew.ready)
+        words[Field.RUNNING] = busy = self._crew.busy()
+        # What a free thread is about to run does not wait: siblings take a queue for a busy worker.
+        free = self._config.threads - busy
+        words[Field.QUEUED] = max(len(self._crew.ready) - free, 0)
         words[Field.ACCEPTED] = self._doors.accepted
         words[Field.REQUESTS] = counts.requests
         words[Field.ABORTED] = counts.aborted

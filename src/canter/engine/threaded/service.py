@@ -225,9 +225,7 @@ class Service:
             counts.aborted += 1
         if self._access is None or ending is _ABANDONED:
             return  # an abandoned request had its line when it was abandoned
-        connection.unlogged = self._entry(
-            connection, exchange, member.began_ns, member.ended_ns
-        )
+        connection.unlogged = self._entry(connection, exchange, member.began_ns, member.ended_ns)
 
     def _entry(
         self, connection: Connection, exchange: Exchange, began_ns: int, now_ns: int

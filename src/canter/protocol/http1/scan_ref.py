@@ -33,7 +33,7 @@ _REQUEST_LINE = re.compile(rf"([{_TCHAR}]+) ([!-\"$-~]+) (HTTP/[0-9]\.[0-9])\r\n
 # RFC 9110 section 5.5: visible characters, spaces, tabs and obs-text.
 # A line that is no field matches too, without a name, so that one findall goes over the lines
 # one by one and leaves none out.
-_FIELDS = re.compile(rf"([{_TCHAR}]+):([^\x00-\x08\x0a-\x1f\x7f]*)\r\n|[^\n]*\n?", re.ASCII).findall
+_FIELDS = re.compile(rf"([{_TCHAR}]+):([ -~\t\x80-\xff]*)\r\n|[^\n]*\n?", re.ASCII).findall
 # RFC 9112 section 7.1.1. 16 digits are 64 bits.
 _QUOTED = r"\"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+\""
 _CHUNK_SIZE = re.compile(

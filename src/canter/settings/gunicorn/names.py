@@ -51,14 +51,9 @@ _TLS = "canter does not speak TLS; a proxy in front must"
 _DIRTY = "canter has no dirty arbiter"
 _HTTP2 = "canter does not speak HTTP/2"
 _ASGI = "canter serves WSGI applications"
-_CONTROL = "canter has no control socket"
 _PASTE = "canter does not load PasteDeploy files; name the application as module:attribute"
 
 _EVERY_FOREIGN = (
-    _value("control_socket", "--control-socket", note=_CONTROL),
-    _value("control_socket_mode", "--control-socket-mode", default=0o600, note=_CONTROL),
-    # Asking for none is having what canter has.
-    Foreign("control_socket_disable", ("--no-control-socket",), Arity.NONE, (True, False)),
     _value("reload_engine", "--reload-engine", default="auto", note="canter chooses by itself"),
     _switch("spew", "--spew"),
     _value("dirty_apps", "--dirty-app", default=(), note=_DIRTY),
@@ -184,6 +179,8 @@ _SHARED_FLAGS = frozenset(
         "--chdir",
         "--check-config",
         "--config",
+        "--control-socket",
+        "--control-socket-mode",
         "--env",
         "--error-logfile",
         "--forwarded-allow-ips",
@@ -201,6 +198,7 @@ _SHARED_FLAGS = frozenset(
         "--max-requests",
         "--max-requests-jitter",
         "--name",
+        "--no-control-socket",
         "--no-sendfile",
         "--permit-obsolete-folding",
         "--permit-unconventional-http-method",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from canter.settings.sections import (
     addresses,
     application,
+    control,
     development,
     logs,
     process,
@@ -26,5 +27,6 @@ EVERY_SETTING: tuple[AnySetting, ...] = (
     *proxies.SETTINGS,
     *logs.SETTINGS,
     *process.SETTINGS,
+    *control.SETTINGS,
     *development.SETTINGS,
 )

@@ -1,0 +1,101 @@
+"""`canter status`: the generations, the workers, and what each of their threads does now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from canter.cli.talking import SOON_SECONDS, CommandParser, ask, conclude, is_terminal
+
+_BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
+_HEADINGS = ("worker", "state", "age", "requests", "connections", "busy", "queued")
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def run(words: Sequence[str]) -> int:
+    """Print the table; the exit status. Raises CanterError."""
+    parser = CommandParser("status", "Show generations, workers, and what each thread runs now.")
+    options = parser.parse_args(words)
+    reply = ask(options, {"command": "status"}, SOON_SECONDS)
+    return conclude(options, reply, lambda data: render(data, styled=is_terminal()))
+
+
+def render(report: Any, *, styled: bool) -> str:
+    """The report for a person, with a line end; `styled` for a terminal."""
+    level, queued = report["log_level"], _count(report["queued"], "request")
+    places = ", ".join(report["addresses"]) or "no address any more"
+    title = f"canter {report['version']}, pid {report['pid']}, {report['phase']}"
+    lines = [
+        _paint(title, _BOLD, styled=styled),
+        f"  up {duration(report['age_seconds'])}, log level {level}, {queued} queued",
+        f"  {report['application']} at {places}",
+    ]
+    for generation in report["generations"]:
+        lines += ["", *_generation(generation, styled=styled)]
+    return "\n".join(lines) + "\n"
+
+
+def duration(seconds: float) -> str:
+    """A span of time with the two units that matter."""
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s"
+    whole = int(seconds)
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    if whole < _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
+
+
+def _generation(generation: Any, *, styled: bool) -> list[str]:
+    wanted = _count(generation["wanted"], "worker")
+    head = f"generation {generation['number']}: {generation['state']}, {wanted} wanted"
+    lines = [_paint(head, _BOLD, styled=styled)]
+    if generation["failure"]:
+        lines.append(f"  last failure: {generation['failure']}")
+    rows = [_HEADINGS, *(_row(worker) for worker in generation["workers"])]
+    if len(rows) == 1:
+        return lines
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    table = [_line(row, widths) for row in rows]
+    lines.append(_paint(table[0], _DIM, styled=styled))
+    for worker, line in zip(generation["workers"], table[1:], strict=True):
+        lines += [line, *_details(worker)]
+    return lines
+
+
+def _row(worker: Any) -> tuple[str, ...]:
+    return (
+        str(worker["pid"]),
+        worker["state"],
+        duration(worker["age_seconds"]),
+        str(worker["requests"]),
+        str(worker["connections"]),
+        f"{len(worker['running'])} of {worker['threads']}",
+        str(worker["queued"]),
+    )
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    """Words to the left, numbers to the right."""
+    left = [cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True)]
+    right = [cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True)]
+    return "  " + "  ".join(left + right)
+
+
+def _details(worker: Any) -> list[str]:
+    lines = []
+    if worker["leaves_because"]:
+        lines.append(f"      leaves: {worker['leaves_because']}")
+    for call in worker["running"]:
+        lasts = duration(call["age_seconds"])
+        lines.append(f"      thread {call['thread']}: {call['request']} for {lasts}")
+    return lines
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _paint(text: str, code: str, *, styled: bool) -> str:
+    return f"{code}{text}{_RESET}" if styled else text

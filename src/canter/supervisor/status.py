@@ -1,0 +1,94 @@
+"""The answer to `canter status`: the roster and what the scoreboard shows, as one value. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from canter.supervisor.roster import Generation, Handle, Roster
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An application call that goes on: the start of its request line, and for how long."""
+
+    thread: int
+    line: str
+    age_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one worker's slot shows. `queued`: whole requests that wait for a thread."""
+
+    requests: int
+    connections: int
+    queued: int
+    threads: int
+    calls: tuple[Call, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What there is to say of the server as a whole."""
+
+    version: str
+    pid: int
+    age_seconds: float
+    application: str
+    addresses: Sequence[str]
+    log_level: str
+
+
+def status_report(
+    roster: Roster, sights: Mapping[int, Sight], facts: Facts, now: float
+) -> dict[str, Any]:
+    """Everything, as JSON takes it; generations and workers oldest first. Ages are seconds."""
+    return {
+        "version": facts.version,
+        "pid": facts.pid,
+        "phase": roster.phase.value,
+        "age_seconds": _rounded(facts.age_seconds),
+        "application": facts.application,
+        "addresses": list(facts.addresses),
+        "log_level": facts.log_level,
+        "queued": sum(sight.queued for sight in sights.values()),
+        "generations": [
+            _generation(generation, roster.workers_of(generation), sights, now)
+            for generation in roster.generations.values()
+        ],
+    }
+
+
+def _generation(
+    generation: Generation, workers: Sequence[Handle], sights: Mapping[int, Sight], now: float
+) -> dict[str, Any]:
+    return {
+        "number": generation.number,
+        "state": generation.state.value,
+        "wanted": generation.wanted,
+        "failure": None if generation.failure is None else generation.failure.message,
+        "workers": [_worker(worker, sights[worker.pid], now) for worker in workers],
+    }
+
+
+def _worker(worker: Handle, sight: Sight, now: float) -> dict[str, Any]:
+    return {
+        "pid": worker.pid,
+        "state": worker.state.name.lower(),
+        "leaves_because": None if worker.leave is None else worker.leave.reason.value,
+        "age_seconds": _rounded(now - worker.born),
+        "requests": sight.requests,
+        "connections": sight.connections,
+        "queued": sight.queued,
+        "threads": sight.threads,
+        "running": [
+            {"thread": it.thread, "request": it.line, "age_seconds": _rounded(it.age_seconds)}
+            for it in sight.calls
+        ],
+    }
+
+
+def _rounded(seconds: float) -> float:
+    return round(max(0.0, seconds), 3)

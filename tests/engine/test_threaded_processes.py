@@ -1,0 +1,224 @@
+"""Several engines in as many processes on one listener: who takes what; and no descriptor to spare."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import IO, Any
+
+import pytest
+
+from tests.live.raw_http import Client, request_head
+from tests.live.waiting import eventually
+
+
+class Team:
+    """The program `tests.engine.workers`, running."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._input: IO[str] = process.stdin
+        self._output: IO[str] = process.stdout
+        said = json.loads(self._output.readline())
+        self.pids: list[int] = said["pids"]
+        self._address = ("127.0.0.1", said["port"])
+
+    def client(self) -> Client:
+        return Client(self._address)
+
+    def tell(self, command: str) -> None:
+        self._input.write(command + "\n")
+        self._input.flush()
+
+    def board(self) -> list[dict[str, int]]:
+        """What each worker's slot says."""
+        self.tell("board")
+        found: list[dict[str, int]] = json.loads(self._output.readline())
+        return found
+
+    def get(self, client: Client, path: str = "/") -> int:
+        """Ask over this connection; the worker that answered."""
+        return answered_by(client, path, ask=True)
+
+    def held_by(self, stack: contextlib.ExitStack, pid: int) -> Client:
+        """A kept connection that this worker holds."""
+        for _ in range(200):
+            client = stack.enter_context(self.client())
+            if self.get(client) == pid:
+                return client
+        raise AssertionError(f"worker {pid} takes no connection")
+
+
+def answered_by(client: Client, path: str, *, ask: bool = False) -> int:
+    if ask:
+        client.send(request_head("GET", path))
+    answer = client.read_answer()
+    assert answer.status == 200
+    assert answer.header("X-Path") == path
+    return int(answer.body)
+
+
+@pytest.fixture
+def team() -> Iterator[Callable[..., Team]]:
+    """Start workers: (count, threads, descriptors)."""
+    with contextlib.ExitStack() as stack:
+
+        def start(count: int, threads: int, descriptors: int = 0) -> Team:
+            process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "tests.engine.workers",
+                    *map(str, (count, threads, descriptors)),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "PYTHONPATH": "src:."},
+            )
+            stack.callback(end, process)
+            return Team(process)
+
+        yield start
+
+
+def end(process: subprocess.Popen[Any]) -> None:
+    try:
+        _, said = process.communicate(timeout=40)
+    finally:
+        process.kill()
+    assert process.returncode == 0, said
+    assert "Traceback" not in said, said
+
+
+def test_kept_connections_are_spread_over_the_workers(team):
+    workers = team(2, 2)
+    with contextlib.ExitStack() as stack:
+        held = Counter(workers.get(stack.enter_context(workers.client())) for _ in range(60))
+    assert set(held) == set(workers.pids)
+    assert min(held.values()) >= 15, held
+
+
+def test_a_worker_with_all_threads_stuck_gets_no_new_connections(team):
+    workers = team(2, 1)
+    with contextlib.ExitStack() as stack:
+        stuck = stack.enter_context(workers.client())
+        stuck.send(request_head("GET", "/stuck"))
+        eventually(lambda: sum(slot["RUNNING"] for slot in workers.board()) == 1, "it is stuck")
+        quick = Counter()
+        for _ in range(60):
+            with workers.client() as client:
+                quick[workers.get(client)] += 1
+        workers.tell("open 1")
+        pid = answered_by(stuck, "/stuck")
+    assert set(quick) == set(workers.pids) - {pid}
+
+
+def test_an_idle_worker_takes_connections_however_many_it_keeps(team):
+    """The other one has far fewer, but every thread of it is stuck."""
+    workers = team(2, 1)
+    one, _ = workers.pids
+    with contextlib.ExitStack() as stack:
+        stuck = workers.held_by(stack, one)
+        kept = [stack.enter_context(workers.client()) for _ in range(40)]
+        for client in kept:
+            workers.get(client)
+        stuck.send(request_head("GET", "/stuck"))
+        eventually(lambda: sum(slot["RUNNING"] for slot in workers.board()) == 1, "it is stuck")
+        for _ in range(40):
+            client = stack.enter_context(workers.client())
+            assert workers.get(client) != one
+        workers.tell("open 1")
+        assert answered_by(stuck, "/stuck") == one
+
+
+def test_while_every_worker_is_stuck_new_clients_are_still_let_in(team):
+    workers = team(2, 1)
+    with contextlib.ExitStack() as stack:
+        stuck = [stack.enter_context(workers.client()) for _ in range(2)]
+        for client in stuck:
+            client.send(request_head("GET", "/stuck"))
+        eventually(lambda: sum(slot["RUNNING"] for slot in workers.board()) == 2, "both are stuck")
+        for _ in range(20):
+            with workers.client() as client:
+                client.send(b"nonsense\r\n\r\n")
+                assert client.read_answer().status == 400
+        workers.tell("open 2")
+        assert {answered_by(client, "/stuck") for client in stuck} == set(workers.pids)
+
+
+def test_a_request_on_a_kept_connection_of_a_stuck_worker_is_answered_by_its_sibling(team):
+    workers = team(2, 1)
+    one, other = workers.pids
+    with contextlib.ExitStack() as stack:
+        stuck = workers.held_by(stack, one)
+        kept = [workers.held_by(stack, one) for _ in range(3)]
+        stuck.send(request_head("GET", "/stuck"))
+        eventually(lambda: workers.board()[0]["RUNNING"] == 1, "it is stuck")
+        for client in kept:
+            assert workers.get(client, "/moved") == other
+            assert workers.get(client, "/again") == other
+        workers.tell("open 1")
+        assert answered_by(stuck, "/stuck") == one
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_no_request_is_lost_when_a_worker_drains(team, number):
+    workers = team(2, 2)
+    gone = workers.pids[number]
+    seen = Counter()
+    with contextlib.ExitStack() as stack:
+        kept = [workers.held_by(stack, pid) for pid in workers.pids]
+        for _ in range(30):
+            with workers.client() as client:
+                seen[workers.get(client)] += 1
+        kept[number].send(request_head("GET", "/on-its-way"))
+        workers.tell(f"drain {number}")
+        answer = kept[number].read_answer()
+        assert answer.body == b"%d" % gone
+        for _ in range(100):
+            with workers.client() as client:
+                seen[workers.get(client)] += 1
+        eventually(lambda: workers.board()[number]["OPEN"] == 0, "it drains")
+        for _ in range(50):
+            with workers.client() as client:
+                assert workers.get(client) != gone
+        assert workers.get(kept[1 - number]) != gone
+    assert sum(seen.values()) == 130
+
+
+def test_clients_beyond_the_last_descriptor_wait_and_are_served(team):
+    workers = team(1, 1, 48)
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(workers.client()) for _ in range(90)]
+        for number, client in enumerate(clients):
+            client.send(request_head("GET", f"/{number}", "Connection: close"))
+        for number, client in enumerate(clients):
+            answer = client.read_answer()
+            assert (answer.status, answer.header("X-Path")) == (200, f"/{number}")
+            client.close()
+        with workers.client() as client:
+            assert workers.get(client) == workers.pids[0]
+
+
+def test_clients_that_keep_every_descriptor_leave_the_loop_alone(team):
+    workers = team(1, 1, 40)
+    with contextlib.ExitStack() as stack:
+        first = stack.enter_context(workers.client())
+        workers.get(first)
+        silent = [stack.enter_context(workers.client()) for _ in range(60)]
+        for _ in range(20):
+            assert workers.get(first) == workers.pids[0], "who is inside is served"
+        before = workers.board()[0]["HEARTBEAT_NS"]
+        eventually(lambda: workers.board()[0]["HEARTBEAT_NS"] > before, "the heart beats")
+        for client in silent[:40]:
+            client.close()
+        assert workers.get(silent[-1]) == workers.pids[0], "there is room again"
