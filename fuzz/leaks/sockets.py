@@ -68,7 +68,8 @@ class Engine:
     def __init__(self, mode: BodyMode) -> None:
         # A log that goes nowhere, after everything that is done to write it.
         log = logging.Logger("leak check", logging.DEBUG)  # noqa: LOG001 - of its own
-        log.addHandler(logging.StreamHandler(io.open(os.devnull, "w")))  # noqa: SIM115, UP020
+        self._nowhere = open(os.devnull, "w", encoding="ascii")  # noqa: SIM115 - until __exit__
+        log.addHandler(logging.StreamHandler(self._nowhere))
         config = EngineConfig(
             threads=_THREADS,
             request_body=mode,
@@ -108,6 +109,7 @@ class Engine:
         for listener in self._listeners:
             listener.close()
         self._access.close()
+        self._nowhere.close()
         eventually(lambda: set(threading.enumerate()) <= self._before, "all threads have ended")
 
     def settle(self) -> None:

@@ -35,10 +35,13 @@ PURE = (
     "canter.supervisor.actions",
     "canter.supervisor.backoff",
     "canter.supervisor.banner",
+    "canter.supervisor.orders",
+    "canter.supervisor.pledges",
     "canter.supervisor.policy",
     "canter.supervisor.reports",
     "canter.supervisor.roster",
     "canter.supervisor.states",
+    "canter.supervisor.status",
     "canter.worker.messages",
     "canter.worker.states",
 )

@@ -29,13 +29,13 @@ class Deaf(ReferenceScan):
 
 
 class Hasty(ReferenceScan):
-    """A scanner that refuses what has not come whole."""
+    """A scanner that refuses some lines when they have not come whole."""
 
     __slots__ = ()
 
     def request_line(self, data, pos, limit, environ):
         outcome, behind, facts = super().request_line(data, pos, limit, environ)
-        return 2 if outcome == 1 and data[pos:].endswith(b"H") else outcome, behind, facts
+        return 3 if outcome == 1 and data[pos:].endswith(b"H") else outcome, behind, facts
 
 
 @st.composite

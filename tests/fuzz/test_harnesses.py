@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from canter.protocol.http1.writer import Writer
 from fuzz import http1, response, scan
 from fuzz.inputs import TARGETS
 from tests.fuzz.harnesses import HARNESSES, INPUTS, Deaf, Hasty, mutations
@@ -57,7 +56,7 @@ def test_a_scanner_that_finds_something_else_is_seen(monkeypatch):
     with pytest.raises(AssertionError, match="interpreted"):
         http1.check(TWO_HOSTS)
     with pytest.raises(AssertionError, match="interpreted"):
-        scan.check(b"\0\xff\xff\xff" + TWO_HOSTS[20:])
+        scan.check(b"\0\xff\xff\x0f" + TWO_HOSTS[20:])
 
 
 def test_a_verdict_that_depends_on_the_cut_is_seen(monkeypatch):
@@ -80,25 +79,34 @@ def test_an_exception_that_is_no_fault_escapes(monkeypatch):
         http1.check(ONE_REQUEST)
 
 
-class Injecting(Writer):
-    """Says more than it was told."""
-
-    def head(self, response, body_length, date_line):
-        return super().head(response, body_length, date_line + b"X-More: 1\r\n")
+PLAIN = response.STACKS["interpreted"]
 
 
-class Endless(Writer):
-    """Forgets the end of a chunked body."""
-
-    def end(self):
-        return b""
+def injecting(self, head, body_length, date_line):
+    """Say more than was told."""
+    return PLAIN.writer.head(self, head, body_length, date_line + b"X-More: 1\r\n")
 
 
-@pytest.mark.parametrize("writer", [Injecting, Endless])
-def test_a_writer_that_says_something_else_is_seen(monkeypatch, writer):
-    stack = response.STACKS["interpreted"]._replace(writer=writer)
+def endless(self):
+    """Forget the end of a chunked body."""
+    return b""
+
+
+@pytest.mark.parametrize("wrong", [{"head": injecting}, {"end": endless}])
+def test_a_writer_that_says_something_else_is_seen(monkeypatch, wrong):
     chunked = response._seed(16, 0, "200 OK", ("X-A", "1"), b"he", b"llo")
     response.check(chunked)
-    monkeypatch.setattr(response, "STACKS", {"interpreted": stack})
+    writer = type("Wrong", (PLAIN.writer,), wrong)
+    monkeypatch.setattr(response, "STACKS", {"interpreted": PLAIN._replace(writer=writer)})
     with pytest.raises(AssertionError):
+        response.check(chunked)
+
+
+def test_builds_that_send_differently_are_seen(monkeypatch):
+    chunked = response._seed(16, 0, "200 OK", ("X-A", "1"), b"he", b"llo")
+    writer = type("Wrong", (PLAIN.writer,), {"end": endless})
+    monkeypatch.setattr(
+        response, "STACKS", {"interpreted": PLAIN, "compiled": PLAIN._replace(writer=writer)}
+    )
+    with pytest.raises(AssertionError, match="compiled"):
         response.check(chunked)

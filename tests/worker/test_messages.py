@@ -24,6 +24,9 @@ from canter.worker.messages import (
     Ready,
     Serve,
     Serving,
+    SetLogLevel,
+    Stacks,
+    TellStacks,
     WantsReplacement,
     Watch,
     clip,
@@ -42,6 +45,9 @@ messages: st.SearchStrategy[Message] = st.one_of(
     st.builds(Expired, st.integers(0, 4096), st.integers(0, 2**63), st.booleans()),
     st.builds(Expire, st.integers(0, 4096), st.integers(0, 2**63)),
     st.builds(Drain, st.booleans(), st.floats(0, 1e6)),
+    st.builds(TellStacks, st.integers(0, 2**31)),
+    st.builds(Stacks, st.integers(0, 2**31), texts),
+    st.builds(SetLogLevel, texts),
     st.builds(Watch, st.lists(texts, max_size=5).map(tuple)),
 )
 

@@ -25,6 +25,7 @@ cdef class Session:
     cpdef receive(self, bytes data)
     @cython.locals(request=Request)
     cpdef resume(self)
+    @cython.locals(length=cython.longlong)
     cdef _begin_body(self, Request request)
     cdef _collect(self, Request request)
     cpdef finish_request(self)

@@ -108,6 +108,12 @@ class Session:
     def _begin_body(self, request: Request) -> Step:
         if self._streams and not self.reader.body_complete:
             return Step.READY
+        length = request.body_length
+        if 0 < length <= self.reader.buffered and length <= _BODY_READ_BYTES:
+            # The commonest body: it came with its head, and nothing has to be collected.
+            body = self.reader.read_body(length)
+            request.environ["wsgi.input"] = _BytesIO(body)
+            return _READY_STEP
         self._spool = Spool(self.config.body_memory_bytes, self.config.spool_directory)
         if request.expect_continue and not self.reader.buffered:
             return Step.CONTINUE

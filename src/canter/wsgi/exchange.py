@@ -23,7 +23,14 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class ClientGone(ConnectionError):
-    """The client left, or does not take what is sent to it; nothing more can be sent."""
+    """The client left, or does not take what is sent to it; nothing more can be sent.
+
+    refused_bytes: of what was to be sent last, none of which was taken over.
+    """
+
+    def __init__(self, message: str, refused_bytes: int = 0) -> None:
+        super().__init__(message)
+        self.refused_bytes = refused_bytes
 
 
 class ClientStalled(ClientGone):
@@ -384,6 +391,7 @@ class Exchange:
             self.ending = Ending.ABANDONED
             return
         if isinstance(problem, ClientGone):
+            self.body_bytes = max(self.body_bytes - problem.refused_bytes, 0)
             self.writer.keep_alive = False
             stalled = isinstance(problem, ClientStalled)
             self.ending = Ending.STALLED if stalled else Ending.ABORTED

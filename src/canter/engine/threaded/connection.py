@@ -218,7 +218,7 @@ class Connection(Session):
             try:
                 count = transmit(self.fd, data)
             except OSError as error:
-                raise ClientGone(str(error)) from error
+                raise ClientGone(str(error), len(data)) from error
             if count == len(data):
                 return
             backlog = self._begin_backlog()
@@ -227,7 +227,7 @@ class Connection(Session):
             rest = memoryview(data)
         with backlog.lock:
             if backlog.broken:
-                raise ClientGone("the client left")
+                raise ClientGone("the client left", len(data))
             backlog.append(rest)
             # Until the socket refuses: only then does the poller tell when it takes more again.
             backlog.flush(self.sock)

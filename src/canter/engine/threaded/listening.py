@@ -126,13 +126,18 @@ class Doors:
         if listener is None:
             return False
         full = len(self._loop.connections) >= self._config.worker_connections
-        if full and not self._loop.make_room():
+        if full and self._loop.idle_connection() is None:
             return False
+        before = self.accepted
         try:
-            return self._take(listener, self._numbers[fd])
+            found = self._take(listener, self._numbers[fd])
         except OSError as error:
             self._pause(error)
             return False
+        if full and self.accepted > before:
+            # Only now is it certain that there was somebody to make room for.
+            self._loop.make_room()
+        return found
 
     def _take(self, listener: Listener, number: int) -> bool:
         """Accept one connection; False when there is none. OSError: no means for one more."""
