@@ -30,6 +30,7 @@ help:
 	@echo "make coverage  the test suite again with branch coverage, and its floors"
 	@echo "make fuzz      look for inputs that break the core: TARGET=http1|scan|response SECONDS=30"
 	@echo "make format    let ruff rewrite what it can"
+	@echo "make bench     canter beside its peers; bench-quick: beside its own last commit"
 	@echo "make clean     remove what was built, and the environment"
 
 $(BIN)/python:
@@ -134,3 +135,15 @@ clean:
 	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 	find src \( -name '*.so' -o -name '*.c' \) -exec rm -f {} +
 	rm -rf $(VENV)
+
+# The peers live in an environment of their own; see benchmarks/README.md.
+BENCH_VENV ?= .bench-venv
+BENCH_ARGS ?=
+
+.PHONY: bench
+bench: $(VENV)/.installed
+	$(BIN)/python -m benchmarks run --venv $(BENCH_VENV) $(BENCH_ARGS)
+
+.PHONY: bench-quick
+bench-quick: $(VENV)/.installed
+	$(BIN)/python -m benchmarks quick --venv $(BENCH_VENV) $(BENCH_ARGS)

@@ -1,4 +1,4 @@
-"""The control socket with real clients: the slow, the silent, the many, and those who talk rubbish."""
+"""The control socket with real clients: the slow, the silent, the many."""
 
 from __future__ import annotations
 
@@ -157,9 +157,7 @@ def test_who_is_silent_is_let_go_in_time(site):
     site.take_in(100.0 + SILENCE_SECONDS - 0.1)
     client.sendall(b"half a line")
     site.take_in(100.0 + SILENCE_SECONDS)
-    with pytest.raises(ConnectionError):
-        # What it had sent was not all read, so the end is a reset.
-        client.recv(100)
+    assert client.recv(100) == b""
     assert site.socket.next_deadline() is None
 
 

@@ -39,9 +39,9 @@ class Recording:
         return b"".join(self.sent)
 
     def send(self, data: bytes) -> None:
+        if self._takes_bytes is not None and len(self.data) + len(data) > self._takes_bytes:
+            raise ClientGone("the client left", len(data))
         self.sent.append(data)
-        if self._takes_bytes is not None and len(self.data) > self._takes_bytes:
-            raise ClientGone("the client left")
 
     def stream(self, data: bytes) -> None:
         self.streamed.append(data)

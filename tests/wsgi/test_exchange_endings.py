@@ -287,6 +287,15 @@ def test_a_client_that_leaves_ends_the_call_and_closes_the_body_once(takes_bytes
     assert body.asked <= takes_bytes // 1000 + 2
 
 
+@pytest.mark.parametrize("size", [10, 100_000])
+@pytest.mark.parametrize("kind", [list, iter, lambda blocks: SizedBody(*blocks)])
+@pytest.mark.parametrize("takes_bytes", [0, 300, 120_000, 350_000, 10_000_000])
+def test_only_bytes_that_were_taken_over_are_counted(takes_bytes, kind, size):
+    done = call(answering(kind([b"x" * size] * 3)), sink=Recording(takes_bytes))
+    sent = done.sink.data.count(b"x")
+    assert abs(done.exchange.body_bytes - sent) <= 8, "but for a chunk's framing"
+
+
 @pytest.mark.parametrize("result", [[b"x"], [], [b"x" * 100_000], SizedBody(b"x")])
 def test_a_client_that_left_before_the_head_is_an_aborted_request(result):
     done = call(answering(result), sink=Recording(0))

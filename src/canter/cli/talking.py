@@ -70,8 +70,13 @@ def ask(options: argparse.Namespace, order: Mapping[str, object], patience: floa
             except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
                 continue
             client.settimeout(patience)
-            client.sendall(json.dumps(order).encode("ascii") + b"\n")
-            return json.loads(_read_line(client))
+            # A server that will not listen to us has said why before it hung up.
+            with contextlib.suppress(BrokenPipeError):
+                client.sendall(json.dumps(order).encode("ascii") + b"\n")
+            reply = json.loads(_read_line(client))
+            if not isinstance(reply, dict):
+                raise ValueError("a reply is an object")  # noqa: TRY004 - one kind of error
+            return reply
     places = " nor at ".join(paths)
     raise NoAnswerError(
         f"no server answers at {places}; is it running, and was it started in this directory? "

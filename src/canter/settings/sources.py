@@ -61,7 +61,7 @@ def load(surroundings: Surroundings, top: Layer) -> Settings:
         try:
             file = _chosen_file(surroundings.directory, str(chosen.value))
         except OSError as error:
-            # A wrong option ends with 2; a right one that names a missing file with 1, as Gunicorn's.
+            # A wrong option ends with 2; a file that is missing with 1, as Gunicorn's does.
             problem = f"cannot read {chosen.value}: {error.strerror}"
             raise ConfigError(f"{chosen.source.where('config')}: {problem}") from None
     return settle(merge([platform, file, gunicorn, canter, top]))

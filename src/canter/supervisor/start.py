@@ -27,7 +27,7 @@ from canter.supervisor.reports import summarise
 from canter.worker.task import Application
 from canter.worker.titles import name_process
 
-_CONTROL_BACKLOG = 16
+_CONTROL_BACKLOG = 128
 
 
 def run(

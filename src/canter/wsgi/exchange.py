@@ -281,11 +281,12 @@ class Exchange:
             self.sink.send(head)
         elif remaining == len(body):
             writer.remaining = 0
-            self.body_bytes = remaining
             if remaining <= _JOINED_BYTES:
+                self.body_bytes = remaining
                 self.sink.send(head + body)
             else:
                 self.sink.send(head)
+                self.body_bytes = remaining
                 self.sink.send(body)
         else:
             self.sink.send(head)
@@ -332,13 +333,14 @@ class Exchange:
                 self.sink.send(head)
             return
         size = len(block)
-        self.body_bytes += size
         if size <= _JOINED_BYTES:
+            self.body_bytes += size
             self.sink.stream(head + writer.data(block))
             return
         before, behind = writer.frame(size)
         if head or before:
             self.sink.send(head + before)
+        self.body_bytes += size
         self.sink.stream(block)
         if behind:
             self.sink.send(behind)
@@ -414,6 +416,7 @@ class Exchange:
             self.body_bytes = 0 if self.writer.bodyless else len(text)
             self.sink.send(head if self.writer.bodyless else head + text)
         except ClientGone:
+            self.body_bytes = 0
             self.writer.keep_alive = False
             self.ending = Ending.ABORTED
         except Abandoned:

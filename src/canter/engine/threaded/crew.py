@@ -78,8 +78,10 @@ class Crew:
         self._alive = len(everyone)
         self._leader = self.members[0]
         for member in everyone:
+            # Threads that the application starts inherit this, and are then waited for at a clean
+            # end. A worker ends by os._exit: one of ours that is stuck holds nothing.
             thread = threading.Thread(
-                target=self._live, args=(member,), name=f"{self._name}-{member.index}", daemon=True
+                target=self._live, args=(member,), name=f"{self._name}-{member.index}", daemon=False
             )
             member.thread = thread
             thread.start()

@@ -356,6 +356,7 @@ class Traffic:
             self._close(connection)
             return
         connection.watch()
+        news = 0
         with self.lock:
             was_running = connection.phase == _RUNNING
             connection.move(_LINGER)
