@@ -469,7 +469,12 @@ def test_stop_cuts_a_stream_and_a_slow_answer(serve):
         start_response("200 OK", [])
         if environ["PATH_INFO"] == "/list":
             return [b"x" * 20_000_000]
-        return (blocks.append(1) or b"x" * 16_384 for _ in range(1_000_000))
+        return endless()
+
+    def endless():
+        for _ in range(1_000_000):
+            blocks.append(1)
+            yield b"x" * 16_384
 
     serving = serve(application, EngineConfig(threads=2))
     with serving.client(receive_buffer_bytes=4096) as one, serving.client() as two:

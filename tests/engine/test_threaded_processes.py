@@ -113,7 +113,7 @@ def test_a_worker_with_all_threads_stuck_gets_no_new_connections(team):
         stuck = stack.enter_context(workers.client())
         stuck.send(request_head("GET", "/stuck"))
         eventually(lambda: sum(slot["RUNNING"] for slot in workers.board()) == 1, "it is stuck")
-        quick = Counter()
+        quick: Counter[int] = Counter()
         for _ in range(60):
             with workers.client() as client:
                 quick[workers.get(client)] += 1
@@ -174,7 +174,7 @@ def test_a_request_on_a_kept_connection_of_a_stuck_worker_is_answered_by_its_sib
 def test_no_request_is_lost_when_a_worker_drains(team, number):
     workers = team(2, 2)
     gone = workers.pids[number]
-    seen = Counter()
+    seen: Counter[int] = Counter()
     with contextlib.ExitStack() as stack:
         kept = [workers.held_by(stack, pid) for pid in workers.pids]
         for _ in range(30):

@@ -17,7 +17,6 @@ import pytest
 
 from canter.engine.contract import EngineConfig
 from canter.net.addresses import UnixAddress
-from canter.observe.scoreboard import Field
 from tests.engine.serving import Gate, Serving, plain
 from tests.live.raw_http import Client, request_head
 from tests.live.waiting import eventually
@@ -333,7 +332,7 @@ def named_temporary(folder: Path) -> Any:
 
 
 def spooled(folder: Path) -> Any:
-    file = tempfile.SpooledTemporaryFile(max_size=10, dir=folder)  # noqa: SIM115 - as above
+    file = tempfile.SpooledTemporaryFile(max_size=10, dir=str(folder))  # noqa: SIM115 - as above
     file.write(CONTENT)
     file.seek(0)
     return file
@@ -368,7 +367,7 @@ def at_its_end(folder: Path) -> Any:
 
 
 def of_unknown_size(folder: Path) -> Any:
-    return open("/proc/self/limits", "rb")  # noqa: SIM115 - closed by the server
+    return open("/proc/self/limits", "rb")
 
 
 FILES = [

@@ -100,7 +100,7 @@ class Visitor:
 
     def __init__(self, serving: Serving, seed: int) -> None:
         self._serving = serving
-        self._dice = random.Random(seed)  # noqa: S311 - dice
+        self._dice = random.Random(seed)
         self._seed = seed
         self._number = 0
         self.answered = 0

@@ -34,7 +34,7 @@ def test_lines_written_together_stay_together(stream, emitted):
 
 
 def test_print_works(stream, emitted):
-    print("to", "the", "log", file=stream)  # noqa: T201 - what is tested
+    print("to", "the", "log", file=stream)
     assert emitted == ["to the log"]
 
 

@@ -505,7 +505,7 @@ BLOCKS = st.lists(st.binary(max_size=12), max_size=6)
     http_10=st.booleans(),
     declared=st.none() | st.integers(0, 80),
 )
-def test_whatever_is_written_and_returned_arrives_or_is_known_to_be_cut(  # noqa: PLR0917
+def test_whatever_is_written_and_returned_arrives_or_is_known_to_be_cut(
     written, blocks, way, method, http_10, declared
 ):
     def application(environ, start_response):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from canter.protocol.faults import BodyTooLarge
@@ -256,7 +258,7 @@ def test_a_body_that_cannot_even_be_asked_for_close_harms_nobody():
 
 def test_write_inside_close_is_refused():
     class Talkative(Body):
-        write = None
+        write: Any = None
 
         def close(self) -> None:
             self.write(b"more")

@@ -69,6 +69,10 @@ def ask(options: argparse.Namespace, order: Mapping[str, object], patience: floa
                 client.connect(path)
             except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
                 continue
+            except OSError as error:
+                if error.errno is not None:
+                    raise
+                continue  # Too long for a socket's path: no server is there either.
             client.settimeout(patience)
             # A server that will not listen to us has said why before it hung up.
             with contextlib.suppress(BrokenPipeError):

@@ -109,7 +109,7 @@ class Session:
         if self._streams and not self.reader.body_complete:
             return Step.READY
         length = request.body_length
-        if 0 < length <= self.reader.buffered and length <= _BODY_READ_BYTES:
+        if 0 < length <= self.reader.buffered and length <= self.config.body_memory_bytes:
             # The commonest body: it came with its head, and nothing has to be collected.
             body = self.reader.read_body(length)
             request.environ["wsgi.input"] = _BytesIO(body)

@@ -54,6 +54,12 @@ def test_what_is_behind_fields_is_a_body_and_what_is_behind_trailers_an_end():
     ]
 
 
+def test_a_move_that_the_table_does_not_have_is_a_mistake():
+    reader = Setup().reader(SUBJECTS["reference"])
+    with pytest.raises(RuntimeError, match="CHUNK_READ while in LINE"):
+        reader._move(Event.CHUNK_READ)
+
+
 @given(wire=st.one_of(requests(), damaged()))
 def test_a_reader_fed_by_bytes_moves_only_along_the_table(wire):
     for subject in SUBJECTS.values():
