@@ -63,7 +63,7 @@ def extensions() -> list[Extension]:
         extension = Extension(
             name,
             [source_of(name)],
-            extra_compile_args=["-O2"],
+            extra_compile_args=["-O2", "-g0"],
             optional=MODE != "require",
         )
         try:

@@ -166,6 +166,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = run_tests(tree, tests)
         said = written(tree / "reports")
     print(said or "canter: the sanitizers report nothing")
+    if status:
+        print(f"canter: the tests did not pass (status {status})")
     return 1 if said else status
 
 

@@ -44,7 +44,7 @@ canter 1.2, pid 7, running
   up 1 min 30 s, log level info, 1 request queued
   shop at http://127.0.0.1:8000, unix:/run/shop.sock
 
-generation 1: retiring, 1 worker wanted
+generation 1: retiring
   worker  state           age  requests  connections    busy  queued
   99      draining  1 h 2 min     12345            7  0 of 4       0
       leaves: a newer generation serves

@@ -30,11 +30,6 @@ class Calls:
         self.inline = 0
         self.turns = 0
 
-    @property
-    def tempo(self) -> Tempo:
-        """How calls are made now."""
-        return tempo_of(self.pace)
-
     def make(self, duration_ns: int, *, waited: bool = False) -> None:
         """One call, made as the pace says."""
         before = self.pace.tempo
@@ -57,13 +52,13 @@ def test_a_quick_application_is_called_inline():
     calls = Calls()
     calls.many(10_000, QUICK_NS)
     assert calls.inline == 10_000
-    assert calls.tempo is Tempo.INLINE
+    assert tempo_of(calls.pace) is Tempo.INLINE
 
 
 def test_a_slow_application_is_soon_called_by_other_threads():
     calls = Calls()
     calls.many(20, 10 * MILLISECOND)
-    assert calls.tempo is Tempo.EAGER
+    assert tempo_of(calls.pace) is Tempo.EAGER
     assert calls.inline < 15
 
 
@@ -72,7 +67,7 @@ def test_one_very_slow_call_among_a_thousand_changes_nothing():
     for _ in range(50):
         calls.many(999, QUICK_NS)
         calls.make(5 * SECOND, waited=True)
-    assert calls.tempo is Tempo.INLINE
+    assert tempo_of(calls.pace) is Tempo.INLINE
     assert calls.turns == 0
 
 
@@ -80,38 +75,38 @@ def test_a_few_slow_calls_in_a_row_change_nothing():
     calls = Calls()
     calls.many(1000, QUICK_NS)
     calls.many(5, 100 * MILLISECOND)
-    assert calls.tempo is Tempo.INLINE
+    assert tempo_of(calls.pace) is Tempo.INLINE
 
 
 def test_short_calls_that_wait_for_something_are_worth_another_thread():
     """A query of 0.3 ms to a database: each is quick, but the processor idles meanwhile."""
     calls = Calls(threads=4)
     calls.many(2000, 2 * BLOCKED_NS, waited=True)
-    assert calls.tempo is Tempo.EAGER
+    assert tempo_of(calls.pace) is Tempo.EAGER
 
 
 def test_with_one_thread_waiting_frees_nobody():
     calls = Calls(threads=1)
     calls.many(2000, 2 * BLOCKED_NS, waited=True)
-    assert calls.tempo is Tempo.INLINE
+    assert tempo_of(calls.pace) is Tempo.INLINE
 
 
 def test_short_calls_that_only_compute_stay_inline():
     calls = Calls(threads=4)
     calls.many(2000, 2 * BLOCKED_NS, waited=False)
-    assert calls.tempo is Tempo.INLINE
+    assert tempo_of(calls.pace) is Tempo.INLINE
 
 
 def test_very_short_waits_stay_inline():
     calls = Calls(threads=4)
     calls.many(2000, BLOCKED_NS // 2, waited=True)
-    assert calls.tempo is Tempo.INLINE
+    assert tempo_of(calls.pace) is Tempo.INLINE
 
 
 def test_a_slow_application_is_tried_again_from_time_to_time_and_seldom():
     calls = Calls()
     calls.many(3000, 100 * MILLISECOND)
-    assert calls.tempo is not Tempo.INLINE
+    assert tempo_of(calls.pace) is not Tempo.INLINE
     assert 3 < calls.inline - 12 < 120, "five minutes: a trial each 16 s, some calls each"
 
 
@@ -120,9 +115,9 @@ def test_trials_come_less_and_less_often():
     pauses: list[int] = []
     last_ns: int | None = None
     while len(pauses) < 12:
-        before = calls.tempo
+        before = tempo_of(calls.pace)
         calls.make(50 * MILLISECOND)
-        if before is not Tempo.PROBING and calls.tempo is Tempo.PROBING:
+        if before is not Tempo.PROBING and tempo_of(calls.pace) is Tempo.PROBING:
             if last_ns is not None:
                 pauses.append(calls.now_ns - last_ns)
             last_ns = calls.now_ns
@@ -134,11 +129,11 @@ def test_trials_come_less_and_less_often():
 def test_an_application_that_has_become_quick_is_called_inline_again():
     calls = Calls()
     calls.many(1000, 100 * MILLISECOND)
-    assert calls.tempo is not Tempo.INLINE
+    assert tempo_of(calls.pace) is not Tempo.INLINE
     until_ns = calls.now_ns + 20 * SECOND
     while calls.now_ns < until_ns:
         calls.make(SLOW_NS // 2)
-    assert calls.tempo is Tempo.INLINE
+    assert tempo_of(calls.pace) is Tempo.INLINE
 
 
 def test_a_call_left_over_from_before_does_not_spoil_a_trial():
@@ -183,8 +178,8 @@ def test_what_was_learned_is_forgotten_when_an_inline_spell_lasted():
     until_ns = calls.now_ns + 60 * SECOND
     while calls.now_ns < until_ns:
         calls.make(SLOW_NS // 2)
-    assert calls.tempo is Tempo.INLINE
-    while calls.tempo is Tempo.INLINE:
+    assert tempo_of(calls.pace) is Tempo.INLINE
+    while tempo_of(calls.pace) is Tempo.INLINE:
         calls.make(100 * MILLISECOND)
     assert not calls.pace.may_inline(calls.now_ns)
     assert calls.pace.may_inline(calls.now_ns + 2 * SECOND)

@@ -17,7 +17,7 @@ from canter.observe.scoreboard import Field
 from canter.protocol.faults import BadChunk, BodyTooLarge, RequestTimeout, Truncated
 from canter.protocol.limits import Limits
 from tests.engine.serving import Gate, descriptors, plain
-from tests.live.raw_http import chunked, request_head
+from tests.live.raw_http import Client, chunked, request_head
 from tests.live.waiting import eventually
 
 STREAM = EngineConfig(threads=2, request_body=BodyMode.STREAM, limits=Limits(body=1_000_000))
@@ -381,9 +381,13 @@ def test_a_response_cut_beside_an_unread_body_does_not_look_whole(serve):
         client.send(b"POST / HTTP/1.0\r\nContent-Length: 100000\r\n\r\nxxx")
         client.socket.settimeout(10)
         with pytest.raises(ConnectionResetError):
-            while client.socket.recv(65536):
-                pass
+            receive_all(client)
     assert serving.line().outcome == "cut"
+
+
+def receive_all(client: Client) -> None:
+    while client.socket.recv(65536):
+        pass
 
 
 def test_streamed_bytes_are_counted(serve):

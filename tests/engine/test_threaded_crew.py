@@ -1,4 +1,4 @@
-"""Who runs what: never more than N calls, never on the reserve, and the loop always has a thread."""
+"""Who runs what: N calls at most, none on the reserve, and the loop always has a thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several engines in as many processes on one listener: who takes what; and no descriptor to spare."""
+"""Several engines in as many processes on one listener: who takes what; too few descriptors."""
 
 from __future__ import annotations
 

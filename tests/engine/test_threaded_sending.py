@@ -182,7 +182,7 @@ def test_a_stream_reaches_its_client_block_by_block(serve):
 # -- clients that leave --------------------------------------------------------------------------
 
 
-class Closing(list):  # type: ignore[type-arg]
+class Closing(list):
     """A body at hand whose close() is counted."""
 
     closed = 0

@@ -259,7 +259,7 @@ def test_stop_now_cuts_running_requests_off(start: Start, tmp_path: Path) -> Non
 def test_scale_changes_the_number_of_workers_and_fails_no_request(start: Start) -> None:
     server = start(PLAIN, "--workers", "2", "--threads", "2")
     with Load(server.address, connections=4) as load:
-        assert said(server, "scale", "4") == "4 wanted, 2 before\n"
+        assert said(server, "scale", "4") == "4 workers wanted, 2 before\n"
         server.wait_for_workers(4)
         assert asked(server, "scale", "1") == {"before": 4, "workers": 1}
         server.wait_for_workers(1)

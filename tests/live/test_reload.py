@@ -144,10 +144,10 @@ def test_hup_reads_the_configuration_again(start: Start, site: Path, tmp_path: P
     config = tmp_path / "settings.py"
     config.write_text("workers = 1\n")
     server = start("site_code", "--config", str(config), "--pythonpath", str(site))
-    server.wait_for_workers(1)
+    old = server.wait_for_workers(1)
     config.write_text("workers = 3\n")
     server.signal(signal.SIGHUP)
-    server.wait_for_workers(3)
+    server.wait_for_new_workers(old, 3)
     config.write_text("workers = 'several'\n")
     server.signal(signal.SIGHUP)
     server.wait_for_log("several")

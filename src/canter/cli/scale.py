@@ -18,4 +18,5 @@ def run(words: Sequence[str]) -> int:
 
 
 def _render(data: Any) -> str:
-    return f"{data['workers']} wanted, {data['before']} before\n"
+    workers = "1 worker" if data["workers"] == 1 else f"{data['workers']} workers"
+    return f"{workers} wanted, {data['before']} before\n"

@@ -48,8 +48,9 @@ def duration(seconds: float) -> str:
 
 
 def _generation(generation: Any, *, styled: bool) -> list[str]:
-    wanted = _count(generation["wanted"], "worker")
-    head = f"generation {generation['number']}: {generation['state']}, {wanted} wanted"
+    head = f"generation {generation['number']}: {generation['state']}"
+    if generation["state"] in {"booting", "live"}:
+        head += f", {_count(generation['wanted'], 'worker')} wanted"
     lines = [_paint(head, _BOLD, styled=styled)]
     if generation["failure"]:
         lines.append(f"  last failure: {generation['failure']}")
