@@ -123,7 +123,7 @@ def test_a_file_that_is_no_socket_is_not_taken_away(start: Start, tmp_path: Path
 
 
 def test_the_mode_of_a_unix_socket_can_be_set(start: Start) -> None:
-    server = start(PLAIN, "--unix-socket-mode", "0660", bind="unix:app.sock")
+    server = start(PLAIN, "--unix-socket-mode", "660", bind="unix:app.sock")
     assert (server.directory / "app.sock").stat().st_mode & 0o777 == 0o660
 
 

@@ -282,6 +282,17 @@ def test_a_thread_that_the_application_left_behind_does_not_hold_the_stop_up(
     assert server.wait_for_exit(within_seconds=15) == 0
 
 
+def test_being_told_to_stop_over_and_over_ends_with_0_all_the_same(start: Start) -> None:
+    server = start(PLAIN, "--workers", "2")
+
+    def has_ended() -> bool:
+        server.signal(signal.SIGTERM)
+        return server.process.poll() is not None
+
+    eventually(has_ended, "it ends")
+    assert server.wait_for_exit() == 0
+
+
 def test_stopping_under_load_answers_all_that_was_accepted(start: Start) -> None:
     server = start(PLAIN, "--workers", "2", "--threads", "2")
     with Load(server.address, connections=6) as load:

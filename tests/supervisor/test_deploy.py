@@ -53,6 +53,7 @@ def test_the_lowest_free_slot_is_taken_and_a_used_one_comes_back_clean(
     tmp_path: Path, deploys: Deploys
 ):
     deploy = deploys.prepare(settings(tmp_path))
+    deploys.add(1, deploy)
     first, second = deploy.take_slot(), deploy.take_slot()
     assert (first.index, second.index) == (0, 1)
     first.words[0] = 99
