@@ -184,7 +184,7 @@ def test_every_cookie_is_set_and_comes_back(http: httpx.Client) -> None:
     assert http.get("/cookie/read").json() == {"first": "one", "second": "two"}
 
 
-def test_redirects(server: Server, http: httpx.Client, mark: str) -> None:
+def test_a_redirect_leads_where_it_says(server: Server, http: httpx.Client, mark: str) -> None:
     answer = http.get(f"/redirect?{mark}", follow_redirects=True)
     assert (answer.status_code, answer.text) == (200, "hello, again")
     assert answer.history[0].status_code == 302
