@@ -117,7 +117,8 @@ def test_a_worker_with_all_threads_stuck_gets_no_new_connections(team):
         for _ in range(60):
             with workers.client() as client:
                 quick[workers.get(client)] += 1
-        workers.tell("open 1")
+        workers.tell("open 0 1")
+        workers.tell("open 1 1")
         pid = answered_by(stuck, "/stuck")
     assert set(quick) == set(workers.pids) - {pid}
 
@@ -136,7 +137,7 @@ def test_an_idle_worker_takes_connections_however_many_it_keeps(team):
         for _ in range(40):
             client = stack.enter_context(workers.client())
             assert workers.get(client) != one
-        workers.tell("open 1")
+        workers.tell("open 0 1")
         assert answered_by(stuck, "/stuck") == one
 
 
@@ -151,7 +152,8 @@ def test_while_every_worker_is_stuck_new_clients_are_still_let_in(team):
             with workers.client() as client:
                 client.send(b"nonsense\r\n\r\n")
                 assert client.read_answer().status == 400
-        workers.tell("open 2")
+        workers.tell("open 0 1")
+        workers.tell("open 1 1")
         assert {answered_by(client, "/stuck") for client in stuck} == set(workers.pids)
 
 
@@ -166,8 +168,32 @@ def test_a_request_on_a_kept_connection_of_a_stuck_worker_is_answered_by_its_sib
         for client in kept:
             assert workers.get(client, "/moved") == other
             assert workers.get(client, "/again") == other
-        workers.tell("open 1")
+        workers.tell("open 0 1")
         assert answered_by(stuck, "/stuck") == one
+
+
+def test_a_pipelined_request_that_moves_does_not_take_the_one_before_with_it(team):
+    """That one has been answered, and must not be run again."""
+    workers = team(2, 1)
+    one, other = workers.pids
+    with contextlib.ExitStack() as stack:
+        pipelined = workers.held_by(stack, one)
+        second = workers.held_by(stack, one)
+        elsewhere = workers.held_by(stack, other)
+        elsewhere.send(request_head("GET", "/stuck"))
+        pipelined.send(request_head("GET", "/stuck") + request_head("GET", "/behind"))
+        eventually(lambda: [slot["RUNNING"] for slot in workers.board()] == [1, 1], "both stuck")
+        second.send(request_head("GET", "/stuck"))
+        eventually(lambda: workers.board()[0]["QUEUED"] == 1, "one more waits at the first")
+        workers.tell("open 0 1")
+        assert answered_by(pipelined, "/stuck") == one
+        eventually(lambda: workers.board()[0]["QUEUED"] == 1, "what stands behind waits now")
+        workers.tell("open 1 1")
+        assert answered_by(elsewhere, "/stuck") == other
+        assert answered_by(pipelined, "/behind") == other, "it has moved, alone"
+        assert workers.get(pipelined, "/next") == other
+        workers.tell("open 0 1")
+        assert answered_by(second, "/stuck") == one
 
 
 @pytest.mark.parametrize("number", [0, 1])

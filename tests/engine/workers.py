@@ -2,8 +2,8 @@
 
 Arguments: the number of workers, of threads in each, of descriptors that each may have (0: as many
 as it likes). It prints one line with the port and the workers' process ids, then obeys the lines it
-reads: `open N` lets N requests to /stuck go on, `board` prints a line with what each worker's slot
-says, `drain I` ends worker I gracefully. At the end of its input it ends them all.
+reads: `open I N` lets N requests to /stuck go on in worker I, `board` prints a line with what each
+worker's slot says, `drain I` ends worker I gracefully. At the end of its input it ends them all.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Workers:
         self._listeners = open_listeners([TcpAddress("127.0.0.1", 0)], 512)
         self._board = Scoreboard(count, threads)
         self._boxes = [LetterBox() for _ in range(count)]
-        self._gate, self._key = os.pipe()
+        self._gates = [os.pipe() for _ in range(count)]
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         self._pids = [self._fork(number) for number in range(count)]
 
@@ -48,19 +48,20 @@ class Workers:
                 os._exit(1)
         return pid
 
-    def _application(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        if environ["PATH_INFO"] == "/stuck":
-            os.read(self._gate, 1)
-        start_response("200 OK", [("X-Path", environ["PATH_INFO"])])
-        return [b"%d" % os.getpid()]
-
     def _serve(self, number: int, listeners: list[Listener]) -> None:
         if self._descriptors:
             resource.setrlimit(resource.RLIMIT_NOFILE, (self._descriptors, self._descriptors))
+
+        def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+            if environ["PATH_INFO"] == "/stuck":
+                os.read(self._gates[number][0], 1)
+            start_response("200 OK", [("X-Path", environ["PATH_INFO"])])
+            return [b"%d" % os.getpid()]
+
         others = [other for other in range(len(self._boxes)) if other != number]
         finished = threading.Event()
         engine = ThreadedEngine(
-            self._application,
+            application,
             listeners,
             EngineConfig(threads=self._threads),
             self._board.slot(number),
@@ -86,7 +87,7 @@ class Workers:
         for line in sys.stdin:
             command, *words = line.split()
             if command == "open":
-                os.write(self._key, b"x" * int(words[0]))
+                self._open(int(words[0]), int(words[1]))
             elif command == "drain":
                 os.kill(self._pids[int(words[0])], signal.SIGTERM)
             elif command == "board":
@@ -96,10 +97,13 @@ class Workers:
         words = self._board.slot(number).words
         return {field.name: int(words[field]) for field in Field}
 
+    def _open(self, number: int, times: int) -> None:
+        os.write(self._gates[number][1], b"x" * times)
+
     def end(self) -> None:
         """End every worker."""
-        os.write(self._key, b"x" * 1000)
-        for pid in self._pids:
+        for number, pid in enumerate(self._pids):
+            self._open(number, 1000)
             os.kill(pid, signal.SIGTERM)
         for pid in self._pids:
             os.waitpid(pid, 0)

@@ -116,6 +116,7 @@ class Service:
 
     def _serve(self, connection: Connection, member: Member) -> None:
         connection.move(_RUNNING)
+        connection.raw = None  # what was begun is not moved to a sibling any more
         loop = connection.hub
         request = connection.request
         assert request is not None
