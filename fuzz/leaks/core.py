@@ -73,6 +73,9 @@ class Drain:
     def close_file(self, descriptor: int) -> None:
         """Never called."""
 
+    def settle(self, writer: Writer) -> None:
+        """A body that is streamed is none of this sink's concern."""
+
     def date_line(self) -> bytes:
         """A Date line."""
         return _DATE

@@ -29,6 +29,7 @@ class Team:
         said = json.loads(self._output.readline())
         self.pids: list[int] = said["pids"]
         self._address = ("127.0.0.1", said["port"])
+        self._stuck = [0] * len(self.pids)
 
     def client(self) -> Client:
         return Client(self._address)
@@ -46,6 +47,25 @@ class Team:
     def get(self, client: Client, path: str = "/") -> int:
         """Ask over this connection; the worker that answered."""
         return answered_by(client, path, ask=True)
+
+    def running(self) -> list[int]:
+        """How many calls each worker runs, by the board."""
+        return [slot["RUNNING"] for slot in self.board()]
+
+    def stick(self, client: Client, behind: bytes = b"") -> int:
+        """Have this client's request to /stuck run; in which worker it does."""
+        eventually(lambda: self.running() == self._stuck, "the board tells of no call that ended")
+        client.send(request_head("GET", "/stuck") + behind)
+        eventually(lambda: self.running() != self._stuck, "it is stuck")
+        now = self.running()
+        (number,) = (n for n, running in enumerate(now) if running > self._stuck[n])
+        self._stuck = now
+        return number
+
+    def release(self, number: int) -> None:
+        """Let one request to /stuck go on in this worker."""
+        self._stuck[number] = 0
+        self.tell(f"open {number} 1")
 
     def held_by(self, stack: contextlib.ExitStack, pid: int) -> Client:
         """A kept connection that this worker holds."""
@@ -111,89 +131,77 @@ def test_a_worker_with_all_threads_stuck_gets_no_new_connections(team):
     workers = team(2, 1)
     with contextlib.ExitStack() as stack:
         stuck = stack.enter_context(workers.client())
-        stuck.send(request_head("GET", "/stuck"))
-        eventually(lambda: sum(slot["RUNNING"] for slot in workers.board()) == 1, "it is stuck")
+        where = workers.stick(stuck)
         quick: Counter[int] = Counter()
         for _ in range(60):
             with workers.client() as client:
                 quick[workers.get(client)] += 1
-        workers.tell("open 0 1")
-        workers.tell("open 1 1")
-        pid = answered_by(stuck, "/stuck")
-    assert set(quick) == set(workers.pids) - {pid}
+        workers.release(where)
+        assert answered_by(stuck, "/stuck") == workers.pids[where]
+    assert set(quick) == {workers.pids[1 - where]}
 
 
 def test_an_idle_worker_takes_connections_however_many_it_keeps(team):
     """The other one has far fewer, but every thread of it is stuck."""
     workers = team(2, 1)
-    one, _ = workers.pids
     with contextlib.ExitStack() as stack:
-        stuck = workers.held_by(stack, one)
-        kept = [stack.enter_context(workers.client()) for _ in range(40)]
-        for client in kept:
-            workers.get(client)
-        stuck.send(request_head("GET", "/stuck"))
-        eventually(lambda: sum(slot["RUNNING"] for slot in workers.board()) == 1, "it is stuck")
-        for _ in range(40):
+        stuck = stack.enter_context(workers.client())
+        where = workers.stick(stuck)
+        for _ in range(60):
             client = stack.enter_context(workers.client())
-            assert workers.get(client) != one
-        workers.tell("open 0 1")
-        assert answered_by(stuck, "/stuck") == one
+            assert workers.get(client) == workers.pids[1 - where]
+        workers.release(where)
+        assert answered_by(stuck, "/stuck") == workers.pids[where]
 
 
 def test_while_every_worker_is_stuck_new_clients_are_still_let_in(team):
     workers = team(2, 1)
     with contextlib.ExitStack() as stack:
         stuck = [stack.enter_context(workers.client()) for _ in range(2)]
-        for client in stuck:
-            client.send(request_head("GET", "/stuck"))
-        eventually(lambda: sum(slot["RUNNING"] for slot in workers.board()) == 2, "both are stuck")
+        assert {workers.stick(client) for client in stuck} == {0, 1}
         for _ in range(20):
             with workers.client() as client:
                 client.send(b"nonsense\r\n\r\n")
                 assert client.read_answer().status == 400
-        workers.tell("open 0 1")
-        workers.tell("open 1 1")
+        for where in range(2):
+            workers.release(where)
         assert {answered_by(client, "/stuck") for client in stuck} == set(workers.pids)
 
 
 def test_a_request_on_a_kept_connection_of_a_stuck_worker_is_answered_by_its_sibling(team):
     workers = team(2, 1)
-    one, other = workers.pids
     with contextlib.ExitStack() as stack:
-        stuck = workers.held_by(stack, one)
-        kept = [workers.held_by(stack, one) for _ in range(3)]
-        stuck.send(request_head("GET", "/stuck"))
-        eventually(lambda: workers.board()[0]["RUNNING"] == 1, "it is stuck")
-        for client in kept:
-            assert workers.get(client, "/moved") == other
-            assert workers.get(client, "/again") == other
-        workers.tell("open 0 1")
-        assert answered_by(stuck, "/stuck") == one
+        kept = [[workers.held_by(stack, pid) for _ in range(3)] for pid in workers.pids]
+        stuck = stack.enter_context(workers.client())
+        where = workers.stick(stuck)
+        for client in kept[where]:
+            for path in ("/moved", "/again"):
+                assert workers.get(client, path) == workers.pids[1 - where]
+        workers.release(where)
+        assert answered_by(stuck, "/stuck") == workers.pids[where]
 
 
-def test_a_pipelined_request_that_moves_does_not_take_the_one_before_with_it(team):
-    """That one has been answered, and must not be run again."""
+def test_a_pipelined_request_that_waits_does_not_move_with_the_one_before(team):
+    """That one has been answered, and must not be run again by a sibling."""
     workers = team(2, 1)
-    one, other = workers.pids
     with contextlib.ExitStack() as stack:
-        pipelined = workers.held_by(stack, one)
-        second = workers.held_by(stack, one)
-        elsewhere = workers.held_by(stack, other)
-        elsewhere.send(request_head("GET", "/stuck"))
-        pipelined.send(request_head("GET", "/stuck") + request_head("GET", "/behind"))
-        eventually(lambda: [slot["RUNNING"] for slot in workers.board()] == [1, 1], "both stuck")
+        kept = [[workers.held_by(stack, pid) for _ in range(2)] for pid in workers.pids]
+        elsewhere = stack.enter_context(workers.client())
+        there = workers.stick(elsewhere)
+        here = 1 - there
+        pipelined, second = kept[here]
+        assert workers.stick(pipelined, request_head("GET", "/behind")) == here
         second.send(request_head("GET", "/stuck"))
-        eventually(lambda: workers.board()[0]["QUEUED"] == 1, "one more waits at the first")
-        workers.tell("open 0 1")
-        assert answered_by(pipelined, "/stuck") == one
-        eventually(lambda: workers.board()[0]["QUEUED"] == 1, "what stands behind waits now")
-        workers.tell("open 1 1")
-        assert answered_by(elsewhere, "/stuck") == other
-        assert answered_by(pipelined, "/behind") == other, "it has moved, alone"
-        assert workers.get(pipelined, "/next") == other
-        workers.tell("open 0 1")
-        assert answered_by(second, "/stuck") == one
+        eventually(lambda: workers.board()[here]["QUEUED"] == 1, "one more waits")
+        workers.release(here)
+        assert answered_by(pipelined, "/stuck") == workers.pids[here]
+        eventually(lambda: workers.board()[here]["QUEUED"] == 1, "what stands behind waits now")
+        workers.release(there)
+        assert answered_by(elsewhere, "/stuck") == workers.pids[there]
+        workers.release(here)
+        assert answered_by(second, "/stuck") == workers.pids[here]
+        answered_by(pipelined, "/behind")
+        workers.get(pipelined, "/next")
 
 
 @pytest.mark.parametrize("number", [0, 1])

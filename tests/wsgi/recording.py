@@ -66,6 +66,9 @@ class Recording:
         self.descriptors.remove(descriptor)
         os.close(descriptor)
 
+    def settle(self, writer: Writer) -> None:
+        """A body that is streamed is none of this sink's concern."""
+
     def date_line(self) -> bytes:
         return DATE
 

@@ -23,14 +23,21 @@ class Launch:
     """Everything between knowing the strongest layer of settings and serving.
 
     `application` is given by an embedding program; without it the settings have to name one.
+    `before_serving` is called when nothing is left but to serve.
     """
 
     def __init__(
-        self, surroundings: Surroundings, top: Layer, application: Application | None = None
+        self,
+        surroundings: Surroundings,
+        top: Layer,
+        application: Application | None = None,
+        *,
+        before_serving: Callable[[], None] = lambda: None,
     ) -> None:
         self._surroundings = surroundings
         self._top = top
         self._application = application
+        self._before_serving = before_serving
         self._workplace = Workplace(surroundings)
         self._current: Settings | None = None
 
@@ -53,6 +60,7 @@ class Launch:
             return check_application(settings, self._application)
         from canter.supervisor import run
 
+        self._before_serving()
         return run(settings, application=self._application, reload_settings=self.reload_settings)
 
     def reload_settings(self) -> Settings:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 
 from canter.cli.launch import Launch
@@ -22,4 +23,14 @@ def run(words: Sequence[str]) -> int:
 
         print(version_text())
         return 0
-    return Launch(Surroundings.here(), line.layer).run()
+    return Launch(Surroundings.here(), line.layer, before_serving=_ignore_ending_signals).run()
+
+
+def _ignore_ending_signals() -> None:
+    """From here on only the supervisor's handlers hear of these; when it is done, nobody does.
+
+    A second TERM in the last moments would else end the process as if it had failed. Python puts
+    handlers of its own back to the default before it leaves; ignored signals stay ignored.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)

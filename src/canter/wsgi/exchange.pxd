@@ -12,6 +12,7 @@ cdef class Exchange:
     cdef public object state
     cdef public ResponseHead head
     cdef public bint abandoned
+    cdef public bint streams
     cdef public long long body_bytes
     cdef public object ending
     cdef public object problem

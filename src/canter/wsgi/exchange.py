@@ -101,6 +101,9 @@ class Sink(Protocol):
     def date_line(self) -> bytes:
         """The Date line of now."""
 
+    def settle(self, writer: Writer) -> None:
+        """Before the head of a response to a streamed request: say if the connection must end."""
+
 
 class _Nowhere:
     """The sink of an exchange that is over."""
@@ -126,6 +129,9 @@ class _Nowhere:
         """There is no head to be sent."""
         return b""
 
+    def settle(self, writer: Writer) -> None:
+        """There is no head to be sent."""
+
 
 _NOWHERE = _Nowhere()
 
@@ -148,6 +154,7 @@ class Exchange:
         "remarks",
         "sink",
         "state",
+        "streams",
         "writer",
     )
 
@@ -158,6 +165,8 @@ class Exchange:
         self.state = _UNSET
         self.head: ResponseHead | None = None
         self.abandoned = False
+        #: The request's body is read while the application runs.
+        self.streams = False
         self.body_bytes = 0
         self.ending = Ending.OPEN
         self.problem: BaseException | None = None
@@ -262,6 +271,8 @@ class Exchange:
         self.state = _SENT
         if self.abandoned:
             raise Abandoned
+        if self.streams:
+            self.sink.settle(self.writer)
         return self.writer.head(head, body_length, self.sink.date_line())
 
     def _send_whole(self, blocks: list[bytes] | tuple[bytes, ...]) -> None:

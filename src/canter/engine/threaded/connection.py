@@ -27,7 +27,7 @@ from canter.engine.threaded.member import Member
 from canter.engine.wire import receive, transmit
 from canter.protocol.faults import RequestTimeout
 from canter.protocol.http1.reader import Reader
-from canter.protocol.http1.writer import CONTINUE, early_hints
+from canter.protocol.http1.writer import CONTINUE, Writer, early_hints
 from canter.protocol.response import judge_response
 from canter.wsgi.exchange import ClientGone, ClientStalled, Exchange
 
@@ -210,6 +210,20 @@ class Connection(Session):
     def date_line(self) -> bytes:
         """The Date line of now."""
         return self.hub.date_line
+
+    def settle(self, writer: Writer) -> None:
+        """Before the head of a response to a streamed request: say if the connection must end.
+
+        It must when more of the body is to come than is at hand: it may never be read, and a server
+        that is going to close has to say so (RFC 9112 9.6).
+        """
+        reader = self.reader
+        request = self.request
+        if request is None or reader.body_complete:
+            return
+        left = request.body_length - reader.body_received
+        if request.body_length < 0 or left > reader.buffered:
+            writer.keep_alive = False
 
     def send(self, data: bytes) -> None:
         """Send, or keep for the loop to send; never waits. Raises ClientGone."""

@@ -126,8 +126,10 @@ class Service:
             environ["REMOTE_PORT"] = connection.peer_port
         environ["wsgi.early_hints"] = connection.early_hints
         environ["canter.client_disconnected"] = connection.client_disconnected
+        streams = False
         if self._streams and "wsgi.input" not in environ:
             environ["wsgi.input"] = BodyInput(connection.pull)
+            streams = True
         keep_alive = (
             request.keep_alive
             and self._keeps_alive
@@ -136,6 +138,7 @@ class Service:
         )
         writer = Writer(request.http_10, request.method == "HEAD", keep_alive)
         exchange = connection.exchange = Exchange(environ, connection, writer)
+        exchange.streams = streams
         began_ns = _now_ns()
         slot = member.slot
         assert slot is not None
