@@ -30,6 +30,7 @@ class Team:
         self.pids: list[int] = said["pids"]
         self._address = ("127.0.0.1", said["port"])
         self._stuck = [0] * len(self.pids)
+        eventually(lambda: all(slot["HEARTBEAT_NS"] for slot in self.board()), "all of them serve")
 
     def client(self) -> Client:
         return Client(self._address)
