@@ -184,6 +184,7 @@ def check(data: bytes) -> None:
     assert ending in ("OK", "FAILED", "CUT", "ABORTED"), ending
     if ending == "ABORTED":
         assert told.takes_bytes is not None, "a client that takes everything was given up"
+        assert not expected["keep_alive"], "the connection of a client that left is kept"
     else:
         _check_answer(told, done, expected)
 
