@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
 import pytest
@@ -228,6 +231,42 @@ def test_no_request_is_lost_when_a_worker_drains(team, number):
                 assert workers.get(client) != gone
         assert workers.get(kept[1 - number]) != gone
     assert sum(seen.values()) == 130
+
+
+def visit(workers: Team, seed: int, end: float, answered: list[int]) -> None:
+    """Ask for this and that until `end`, over connections that are kept for a while."""
+    dice = random.Random(seed)
+    number = 0
+    while time.monotonic() < end:
+        with workers.client() as client:
+            for _ in range(dice.randrange(1, 20)):
+                paths = []
+                for _ in range(dice.choice([1, 1, 1, 3])):
+                    number += 1
+                    paths.append(f"/{dice.choice(['quick', 'slow'])}/{seed}/{number}")
+                client.send(b"".join(request_head("GET", path) for path in paths))
+                for path in paths:
+                    answered_by(client, path)
+                answered[0] += len(paths)
+
+
+def test_however_busy_they_are_each_request_is_run_once_and_answered_to_its_client(team):
+    workers = team(3, 2)
+    answered = [[0] for _ in range(12)]
+    end = time.monotonic() + 2.5
+    with ThreadPoolExecutor(len(answered)) as pool:
+        visits = [
+            pool.submit(visit, workers, number, end, count) for number, count in enumerate(answered)
+        ]
+        for ended in visits:
+            ended.result(60)
+    total = sum(count for (count,) in answered)
+    assert total > 200
+    eventually(
+        lambda: sum(slot["REQUESTS"] for slot in workers.board()) >= total,
+        "all of them are counted",
+    )
+    assert sum(slot["REQUESTS"] for slot in workers.board()) == total
 
 
 def test_clients_beyond_the_last_descriptor_wait_and_are_served(team):

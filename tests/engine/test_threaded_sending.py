@@ -490,16 +490,20 @@ class FullSocket:
             self.send(client, request_head("GET", f"/{size}"))
             self.send(other, request_head("GET", "/0"))
             assert other.read_answer().status == 200
-            eventually(lambda: len(self.serving.lines_now()) > before, "a line")
-            taken = len(self.serving.lines_now()) == before + 2
-        eventually(lambda: len(self.serving.lines_now()) == before + 2, "both lines are written")
+            eventually(lambda: "/0" in self.paths(before), "the other one's line")
+            taken = f"/{size}" in self.paths(before)
+        eventually(lambda: len(self.paths(before)) == 2, "both lines are written")
         return taken
+
+    def paths(self, before: int) -> list[str]:
+        """The paths of the access lines after the first so many."""
+        return [line.path for line in self.serving.lines_now()[before:]]
 
     def fill(self, client: Client) -> None:
         """Have the engine fill the socket of this client."""
         before = len(self.serving.lines_now())
         self.send(client, request_head("GET", f"/{self.size}"))
-        eventually(lambda: len(self.serving.lines_now()) > before, "all of it is taken")
+        eventually(lambda: self.paths(before), "all of it is taken")
 
 
 def test_what_does_not_fit_behind_an_answer_is_sent_when_there_is_room(serve, tmp_path):

@@ -1,9 +1,11 @@
 """Some engines in as many processes that share a listener and a scoreboard; run as a program.
 
 Arguments: the number of workers, of threads in each, of descriptors that each may have (0: as many
-as it likes). It prints one line with the port and the workers' process ids, then obeys the lines it
-reads: `open I N` lets N requests to /stuck go on in worker I, `board` prints a line with what each
-worker's slot says, `drain I` ends worker I gracefully. At the end of its input it ends them all.
+as it likes). Every path is answered with the worker's process id; /stuck waits until it is let go,
+/slow... takes some milliseconds. It prints one line with the port and the process ids, then obeys
+the lines it reads: `open I N` lets N requests to /stuck go on in worker I, `board` prints a line
+with what each worker's slot says, `drain I` ends worker I gracefully. At the end of its input it
+ends them all.
 """
 
 from __future__ import annotations
@@ -52,9 +54,13 @@ class Workers:
         if self._descriptors:
             resource.setrlimit(resource.RLIMIT_NOFILE, (self._descriptors, self._descriptors))
 
+        never = threading.Event()
+
         def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
             if environ["PATH_INFO"] == "/stuck":
                 os.read(self._gates[number][0], 1)
+            elif environ["PATH_INFO"].startswith("/slow"):
+                never.wait(0.005)
             start_response("200 OK", [("X-Path", environ["PATH_INFO"])])
             return [b"%d" % os.getpid()]
 
