@@ -32,7 +32,6 @@ class Team:
         said = json.loads(self._output.readline())
         self.pids: list[int] = said["pids"]
         self._address = ("127.0.0.1", said["port"])
-        self._stuck = [0] * len(self.pids)
         eventually(lambda: all(slot["HEARTBEAT_NS"] for slot in self.board()), "all of them serve")
 
     def client(self) -> Client:
@@ -52,23 +51,20 @@ class Team:
         """Ask over this connection; the worker that answered."""
         return answered_by(client, path, ask=True)
 
-    def running(self) -> list[int]:
-        """How many calls each worker runs, by the board."""
-        return [slot["RUNNING"] for slot in self.board()]
+    def stuck(self) -> list[int]:
+        """How many requests to /stuck each worker runs."""
+        return [slot["STUCK"] for slot in self.board()]
 
     def stick(self, client: Client, behind: bytes = b"") -> int:
         """Have this client's request to /stuck run; in which worker it does."""
-        eventually(lambda: self.running() == self._stuck, "the board tells of no call that ended")
+        before = self.stuck()
         client.send(request_head("GET", "/stuck") + behind)
-        eventually(lambda: self.running() != self._stuck, "it is stuck")
-        now = self.running()
-        (number,) = (n for n, running in enumerate(now) if running > self._stuck[n])
-        self._stuck = now
+        eventually(lambda: sum(self.stuck()) > sum(before), "it is stuck")
+        (number,) = (n for n, stuck in enumerate(self.stuck()) if stuck > before[n])
         return number
 
     def release(self, number: int) -> None:
         """Let one request to /stuck go on in this worker."""
-        self._stuck[number] = 0
         self.tell(f"open {number} 1")
 
     def held_by(self, stack: contextlib.ExitStack, pid: int) -> Client:

@@ -100,8 +100,9 @@ class Workers:
                 say([self._figures(number) for number in range(len(self._pids))])
 
     def _figures(self, number: int) -> dict[str, int]:
-        words = self._board.slot(number).words
-        return {field.name: int(words[field]) for field in Field}
+        slot = self._board.slot(number)
+        stuck = sum(" /stuck " in running.line for running in slot.running())
+        return {field.name: int(slot.words[field]) for field in Field} | {"STUCK": stuck}
 
     def _open(self, number: int, times: int) -> None:
         os.write(self._gates[number][1], b"x" * times)

@@ -76,6 +76,8 @@ def collect(tray: socket.socket) -> tuple[int, Letter] | None:
         return None
     if not descriptors:
         raise LetterLost("a connection that was moved here found no free descriptor")
+    # The kernel hands it over inheritable: a program that the application starts must not get it.
+    os.set_inheritable(descriptors[0], False)
     try:
         size = int.from_bytes(message[:2], "big")
         listener, host, port, began_ns = json.loads(message[2 : 2 + size])
