@@ -241,6 +241,10 @@ class Roster:
         lived = 0.0 if handle.serving_since is None else now - handle.serving_since
         if generation.state is GenerationState.LIVE and (requests or lived >= USEFUL_AFTER_SECONDS):
             generation.backoff.note_useful_life()
+        elif self.phase is Phase.STARTING and handle.serving_since is not None:
+            # It served, only its generation was not promoted yet: no failed start, but a death like
+            # any later one. (A reload has an old generation to go on with, and is more careful.)
+            pass
         else:
             failure = Failure(3, f"a worker {cause} before it served", is_death=True)
             self._note_failure(generation, failure, now)

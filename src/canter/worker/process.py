@@ -229,9 +229,11 @@ class Worker:
     def _serve(self) -> None:
         if self._state is not WorkerState.READY or self._engine is None:
             return
-        self._engine.start()
+        # Said before the first request can be answered: a worker that is killed after an answer must
+        # not look as if it had never served. The queue of the sockets holds what comes meanwhile.
         self._move(WorkerEvent.SERVES)
         self._channel.send(Serving())
+        self._engine.start()
 
     def _drain(self, within_seconds: float, *, answer_backlog: bool) -> None:
         was = self._state

@@ -85,3 +85,17 @@ def test_a_reload_asked_for_during_the_start_waits_for_its_end():
     assert of_kind(world.act(), BeginGeneration) == []
     world.boot_all()
     assert of_kind(world.done, BeginGeneration) == [BeginGeneration()]
+
+
+def test_a_worker_killed_between_serving_and_its_generations_promotion_is_no_failed_start():
+    world = World(plan(workers=1))
+    world.act()
+    (first,) = world.pids
+    world.hear(first, Ready())
+    # Its word and its death are read in one round, before anything is decided.
+    world.roster.hear(world.handle(first), Serving(), world.now)
+    world.die(first, requests=1)
+    assert world.roster.failure is None
+    world.boot_all()
+    assert world.generation(1).state is GenerationState.LIVE
+    assert len(world.serving()) == 1
