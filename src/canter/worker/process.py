@@ -229,8 +229,8 @@ class Worker:
     def _serve(self) -> None:
         if self._state is not WorkerState.READY or self._engine is None:
             return
-        # Said before the first request can be answered: a worker that is killed after an answer must
-        # not look as if it had never served. The queue of the sockets holds what comes meanwhile.
+        # Said before the first request can be answered: a worker that is killed after an answer
+        # must not look as if it had never served. What comes meanwhile can wait.
         self._move(WorkerEvent.SERVES)
         self._channel.send(Serving())
         self._engine.start()
