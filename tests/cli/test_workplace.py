@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+import canter
 from canter.cli.workplace import Workplace
 from canter.errors import ConfigError
 from canter.settings import Surroundings, settings_from
@@ -73,3 +74,8 @@ def test_variables_are_set_and_taken_back(monkeypatch, tmp_path):
     assert os.environ["SITE_OLD"] == "old"
     assert "SITE_NEW" not in os.environ
     assert os.environ["SITE_OTHER"] == "2"
+
+
+def test_the_application_s_process_says_which_server_runs_it(workplace):
+    enter(workplace)
+    assert os.environ["SERVER_SOFTWARE"] == f"canter/{canter.__version__}"

@@ -20,6 +20,7 @@ SAMPLES = {
     "config": Sample("other.toml", "other.toml", "other.toml"),
     "chdir": Sample("sub", "sub", "sub"),
     "pythonpath": Sample("a,b", "a,b", "a,b"),
+    "script_name": Sample("/shop", "/shop", "/shop"),
     "raw_env": Sample("A=1,2", ["A=1,2"], ("A=1,2",)),
     "bind": Sample("unix:/run/site.sock", ["unix:/run/site.sock"], ("unix:/run/site.sock",)),
     "backlog": Sample("64", 64, 64),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from canter.errors import ConfigError
+from canter.settings import Surroundings, load
 from canter.settings.layers import merge, settle
 from canter.settings.variables import arguments_layer, canter_layer, platform_layer
 
@@ -84,3 +85,23 @@ def test_none_is_no_value_where_the_setting_needs_one():
     found = settle(merge([arguments_layer({"threads": None, "accesslog": None})]))
     assert str(found.source("threads")) == "default"
     assert str(found.source("accesslog")) == "argument"
+
+
+@pytest.mark.parametrize(
+    ("given", "source"),
+    [
+        ({"raw_env": ["SCRIPT_NAME=/shop"]}, "argument"),
+        ({"raw_env": ["SCRIPT_NAME=/shop"], "SCRIPT_NAME": "/old"}, "argument"),
+        ({"raw_env": ["SCRIPT_NAME=/old"], "script_name": "/shop"}, "argument"),
+    ],
+)
+def test_raw_env_may_say_where_the_application_is_mounted(tmp_path, given, source):
+    environment = {"SCRIPT_NAME": given.pop("SCRIPT_NAME")} if "SCRIPT_NAME" in given else {}
+    settings = load(Surroundings(str(tmp_path), environment), arguments_layer(given))
+    assert settings.script_name == "/shop"
+    assert str(settings.source("script_name")) == source
+
+
+def test_raw_env_does_not_say_where_to_listen(tmp_path):
+    settings = load(Surroundings(str(tmp_path), {}), arguments_layer({"raw_env": ["PORT=1"]}))
+    assert settings.bind == ("127.0.0.1:8000",)

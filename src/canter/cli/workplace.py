@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from canter import __version__
 from canter.errors import ConfigError
 from canter.settings import Settings, Surroundings
 
@@ -41,7 +42,10 @@ class Workplace:
         for path in reversed((settings.pythonpath or "").split(",")):
             if path.strip():
                 _import_first(os.path.abspath(path.strip()))
-        self._set_variables(dict(pair.split("=", 1) for pair in settings.raw_env))
+        # As Gunicorn does: some applications look here whether a server runs them.
+        variables = {"SERVER_SOFTWARE": f"canter/{__version__}"}
+        variables |= dict(pair.split("=", 1) for pair in settings.raw_env)
+        self._set_variables(variables)
 
     def _set_variables(self, variables: dict[str, str]) -> None:
         for name in self._variables.keys() - variables.keys():

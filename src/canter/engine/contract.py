@@ -45,6 +45,7 @@ class EngineConfig:
     high_water_bytes: int = 256 * 1024
     max_requests: int = 0
     multiprocess: bool = False
+    script_name: str = ""
     limits: Limits = field(default_factory=Limits)
     leniency: Leniency = field(default_factory=Leniency)
     trust: TrustPolicy = field(default_factory=TrustPolicy)

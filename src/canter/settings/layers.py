@@ -66,6 +66,9 @@ def merge(layers: Sequence[Layer]) -> Draft:
             except ValueError as error:
                 raise entry.source.blame(entry.name, str(error)) from None
             sources[entry.name] = entry.source
+            remark = kind.remark(entry.value)
+            if remark:
+                warnings.append(f"{entry.source.where(entry.name)}: {remark}")
     return Draft(values, sources, tuple(warnings))
 
 

@@ -47,8 +47,20 @@ def extra_files_need_reload(settings: Settings) -> str | None:
     return None
 
 
+def gevent_is_not_here_yet(settings: Settings) -> str | None:
+    """Threads would serve a few of the requests that greenlets were meant to hold."""
+    if settings.worker_class == "gevent":
+        place = settings.source("worker_class").where("worker_class")
+        raise ConfigError(
+            f"{place}: this version has no gevent engine; use worker_class threads, with threads "
+            "set to the number of requests that may wait at once"
+        )
+    return None
+
+
 RULES: tuple[Callable[[Settings], str | None], ...] = (
     threads_fit_into_connections,
+    gevent_is_not_here_yet,
     jitter_needs_max_requests,
     socket_files_need_a_unix_address,
     extra_files_need_reload,

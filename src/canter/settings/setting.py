@@ -28,11 +28,13 @@ class Section:
 class PlatformVariable:
     """A variable of another name that hosting platforms or Gunicorn set, weaker than any file.
 
-    `template` makes the setting's text from the variable's, which replaces `{}`.
+    `template` makes the setting's text from the variable's, which replaces `{}`. `in_raw_env` says
+    that `raw_env` may set it too, because Gunicorn looks it up only while it serves.
     """
 
     name: str
     template: str = "{}"
+    in_raw_env: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

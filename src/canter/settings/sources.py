@@ -17,7 +17,7 @@ from canter.settings.gunicorn.arguments import VARIABLE, gunicorn_arguments_laye
 from canter.settings.gunicorn.files import DEFAULT_FILE, python_layer, run_file, run_module
 from canter.settings.layers import Layer, merge, settle
 from canter.settings.settings import Settings
-from canter.settings.variables import canter_layer, platform_layer
+from canter.settings.variables import canter_layer, platform_layer, raw_env_layer
 
 _PYPROJECT = "pyproject.toml"
 _USUAL_FILES = ("canter.toml", _PYPROJECT, DEFAULT_FILE)
@@ -64,7 +64,9 @@ def load(surroundings: Surroundings, top: Layer) -> Settings:
             # A wrong option ends with 2; a file that is missing with 1, as Gunicorn's does.
             problem = f"cannot read {chosen.value}: {error.strerror}"
             raise ConfigError(f"{chosen.source.where('config')}: {problem}") from None
-    return settle(merge([platform, file, gunicorn, canter, top]))
+    layers = [platform, file, gunicorn, canter, top]
+    late = raw_env_layer(merge(layers))
+    return settle(merge([*layers, late] if late.entries else layers))
 
 
 def read_text(path: str, label: str) -> str:

@@ -23,6 +23,8 @@ class Values:
     """The directory to change to before the application is imported."""
     pythonpath: str | None
     """Directories to import from, ahead of the others."""
+    script_name: str | None
+    """The path that the application is mounted at, such as `/shop`."""
     raw_env: tuple[str, ...]
     """Environment variables to set before the application is imported."""
 
@@ -41,7 +43,7 @@ class Values:
     # Workers
     workers: int | Literal["auto"]
     """The number of worker processes."""
-    worker_class: Literal["threads"]
+    worker_class: Literal["threads", "gevent"]
     """The engine that runs requests."""
     threads: int
     """The number of threads that call the application in each worker."""

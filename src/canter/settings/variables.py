@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from canter.errors import ConfigError
 from canter.settings.kinds import Optional
-from canter.settings.layers import Entry, Layer
-from canter.settings.provenance import Source, SourceKind
+from canter.settings.layers import Draft, Entry, Layer
+from canter.settings.provenance import DEFAULT, Source, SourceKind
 from canter.settings.registry import OTHER_VARIABLES, SETTINGS, nearest_name
 from canter.settings.setting import VARIABLE_PREFIX
 
@@ -54,6 +54,21 @@ def platform_layer(environment: Mapping[str, str]) -> Layer:
             value = setting.platform.template.format(text)
             source = Source(SourceKind.ENVIRONMENT, setting.platform.name)
             entries.append(Entry(setting.name, value, source))
+    return Layer(tuple(entries))
+
+
+def raw_env_layer(draft: Draft) -> Layer:
+    """What `raw_env` says to settings whose variable may stand there, where nothing else does."""
+    pairs = dict(pair.split("=", 1) for pair in draft.values["raw_env"])
+    entries: list[Entry] = []
+    for setting in SETTINGS.values():
+        platform = setting.platform
+        if platform is None or not platform.in_raw_env or platform.name not in pairs:
+            continue
+        weaker = {str(DEFAULT), str(Source(SourceKind.ENVIRONMENT, platform.name))}
+        if str(draft.sources[setting.name]) in weaker:
+            value = platform.template.format(pairs[platform.name])
+            entries.append(Entry(setting.name, value, draft.sources["raw_env"]))
     return Layer(tuple(entries))
 
 

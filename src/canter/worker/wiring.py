@@ -78,6 +78,7 @@ def engine_config(settings: Settings, *, multiprocess: bool) -> EngineConfig:
         sendfile=settings.sendfile,
         max_requests=max_requests,
         multiprocess=multiprocess,
+        script_name=settings.script_name or "",
         limits=Limits(
             request_line=settings.limit_request_line,
             fields=settings.limit_request_fields,

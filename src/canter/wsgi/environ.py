@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from canter import __version__
 from canter.wsgi.file_wrapper import FileWrapper
+
+SERVER_SOFTWARE = f"canter/{__version__}"
 
 
 def base_environ(
@@ -14,16 +17,18 @@ def base_environ(
     multithread: bool,
     multiprocess: bool,
     errors: Any,
+    script_name: str = "",
 ) -> dict[str, Any]:
     """What every request starts from; the engine copies it and adds the request's own keys.
 
-    errors: a text stream for wsgi.errors.
+    errors: a text stream for wsgi.errors. script_name: where the application is mounted; a request
+    that says otherwise goes before it.
     """
     return {
         "SERVER_NAME": server_name,
         "SERVER_PORT": server_port,
-        "SERVER_SOFTWARE": "canter",
-        "SCRIPT_NAME": "",
+        "SERVER_SOFTWARE": SERVER_SOFTWARE,
+        "SCRIPT_NAME": script_name,
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.errors": errors,

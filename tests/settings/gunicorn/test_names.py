@@ -19,6 +19,7 @@ def test_no_name_is_both_ours_and_not_ours():
 
 def test_together_they_are_all_of_gunicorn_27():
     own = {
+        "script_name",
         "header_timeout",
         "body_timeout",
         "send_timeout",

@@ -96,6 +96,7 @@ class ThreadedEngine:
                 server_port=listener.server_port,
                 multithread=config.threads > 1,
                 multiprocess=config.multiprocess,
+                script_name=config.script_name,
                 errors=errors,
             )
 

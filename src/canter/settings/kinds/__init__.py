@@ -17,6 +17,7 @@ from canter.settings.kinds.lists import (
 )
 from canter.settings.kinds.numbers import Duration, Integer, OctalMode, Size, Workers
 from canter.settings.kinds.words import Boolean, Choice, Path, Text
+from canter.settings.kinds.worker_class import WorkerClass
 
 __all__ = [
     "AddressList",
@@ -35,5 +36,6 @@ __all__ = [
     "Size",
     "Text",
     "TextList",
+    "WorkerClass",
     "Workers",
 ]

@@ -52,6 +52,13 @@ class Kind(ABC, Generic[T]):
         Raises ValueError with the problem as a phrase that can follow the setting's name.
         """
 
+    def remark(self, value: object) -> str:  # noqa: ARG002 - for kinds that have something to tell
+        """What to tell of a value that `parse` takes but that means less than it says, or nothing.
+
+        It is a phrase that can follow the setting's name.
+        """
+        return ""
+
     @abstractmethod
     def render(self, value: T) -> str:
         """The text that an option or a variable would give for this value."""
@@ -89,6 +96,9 @@ class Optional(Kind[T | None]):
 
     def parse(self, value: object) -> T | None:
         return None if value is None or value == "" else self.kind.parse(value)
+
+    def remark(self, value: object) -> str:
+        return "" if value is None else self.kind.remark(value)
 
     def render(self, value: T | None) -> str:
         return "" if value is None else self.kind.render(value)

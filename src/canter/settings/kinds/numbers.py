@@ -16,6 +16,7 @@ _SIZE = re.compile(r"([0-9]{1,40})\s*([KMGT]?)(?:iB)?", re.ASCII | re.IGNORECASE
 _BYTES_PER_UNIT = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 # Three digits are what chmod takes; fewer without a 0 before them could be meant decimally.
 _OCTAL = re.compile(r"0o?([0-7]{1,4})|([0-7]{3})", re.ASCII)
+_HEXADECIMAL = re.compile(r"0[xX]([0-9a-fA-F]{1,8})", re.ASCII)
 _LONGEST_SECONDS = 366 * 24 * 3600
 _LARGEST_NUMBER = 2**31 - 1
 _MOST_WORKERS = 4096
@@ -204,7 +205,10 @@ class Size(Kind[int]):
 
 
 class OctalMode(Kind[int]):
-    """Permission bits. Text is octal, as chmod's (660, 027, 0o660); a number is taken as it is."""
+    """Permission bits. Text is octal, as chmod's: 660, 027, 0o660; or hexadecimal: 0x1b.
+
+    A number is taken as it is.
+    """
 
     @property
     def annotation(self) -> str:
@@ -244,6 +248,9 @@ class OctalMode(Kind[int]):
             text = value.strip()
             if text == "0":
                 return 0
+            hexadecimal = _HEXADECIMAL.fullmatch(text)
+            if hexadecimal is not None:
+                return int(hexadecimal[1], 16)
             match = _OCTAL.fullmatch(text)
             return int(match[1] or match[2], 8) if match is not None else None
         return _whole(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from canter.settings.kinds import Assignments, Optional, Path, Text
-from canter.settings.setting import AnySetting, Section, Setting
+from canter.settings.setting import AnySetting, PlatformVariable, Section, Setting
 
 SECTION = Section("Application", "What is served, and the surroundings it is imported in.")
 
@@ -54,6 +54,19 @@ SETTINGS: tuple[AnySetting, ...] = (
         default=None,
         flags=("--pythonpath",),
         help="Directories to import from, ahead of the others. They are separated by commas.",
+    ),
+    Setting(
+        name="script_name",
+        section=SECTION,
+        kind=Optional(Text("PATH")),
+        default=None,
+        flags=("--script-name",),
+        platform=PlatformVariable("SCRIPT_NAME", in_raw_env=True),
+        help=(
+            "The path that the application is mounted at, such as `/shop`. It is taken off the "
+            "front of every request's path and becomes `SCRIPT_NAME`; a request for another path "
+            "is answered 400. A header `SCRIPT_NAME` of a trusted front goes before it."
+        ),
     ),
     Setting(
         name="raw_env",

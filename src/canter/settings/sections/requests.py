@@ -84,7 +84,7 @@ SETTINGS: tuple[AnySetting, ...] = (
         kind=Boolean(),
         default=True,
         flags=("--sendfile",),
-        platform=PlatformVariable("SENDFILE"),
+        platform=PlatformVariable("SENDFILE", in_raw_env=True),
         help="Whether files of `wsgi.file_wrapper` are sent by the kernel, without being copied.",
     ),
 )

@@ -2,10 +2,46 @@
 
 from __future__ import annotations
 
-from canter.settings.kinds import Choice, Integer, Workers
+from types import MappingProxyType
+
+from canter.settings.kinds import Integer, WorkerClass, Workers
 from canter.settings.setting import AnySetting, PlatformVariable, Section, Setting
 
 SECTION = Section("Workers", "How many processes and threads serve, and for how long.")
+
+_GUNICORN_CLASSES = MappingProxyType(
+    {
+        "sync": "threads",
+        "gthread": "threads",
+        "gunicorn.workers.sync.SyncWorker": "threads",
+        "gunicorn.workers.gthread.ThreadWorker": "threads",
+        "gevent_wsgi": "gevent",
+        "gevent_pywsgi": "gevent",
+        "gunicorn.workers.ggevent.GeventWorker": "gevent",
+        "gunicorn.workers.ggevent.GeventPyWSGIWorker": "gevent",
+    }
+)
+_ASGI = (
+    "canter serves WSGI applications; an asynchronous one needs an ASGI server such as Uvicorn, "
+    "and Django and its like also have a WSGI entry, served with `threads`"
+)
+_THREADS_INSTEAD = "threads serve instead; raise `threads` to the requests that may wait at once"
+_TORNADO = f"for Tornado's own applications run Tornado; {_THREADS_INSTEAD}"
+_STRANGERS = MappingProxyType(
+    {
+        "eventlet": _THREADS_INSTEAD,
+        "gunicorn.workers.geventlet": _THREADS_INSTEAD,
+        "meinheld": _THREADS_INSTEAD,
+        "tornado": _TORNADO,
+        "gunicorn.workers.gtornado": _TORNADO,
+        "asgi": _ASGI,
+        "gunicorn.workers.gasgi": _ASGI,
+        "uvicorn": _ASGI,
+        "uvicorn_worker": _ASGI,
+        "hypercorn": _ASGI,
+        "aiohttp": "an application of aiohttp runs its own server; canter serves WSGI applications",
+    }
+)
 
 SETTINGS: tuple[AnySetting, ...] = (
     Setting(
@@ -24,19 +60,24 @@ SETTINGS: tuple[AnySetting, ...] = (
     Setting(
         name="worker_class",
         section=SECTION,
-        kind=Choice(
+        kind=WorkerClass(
             "threads",
-            aliases={
-                "sync": "threads",
-                "gthread": "threads",
-                "gunicorn.workers.sync.SyncWorker": "threads",
-                "gunicorn.workers.gthread.ThreadWorker": "threads",
-            },
+            "gevent",
+            aliases=_GUNICORN_CLASSES,
+            strangers=_STRANGERS,
+            otherwise=(
+                "a class derived from Gunicorn's workers needs Gunicorn's arbiter; threads serve, "
+                "and what the class adds to a worker's start or end can be a server hook"
+            ),
         ),
         default="threads",
         flags=("-k", "--worker-class"),
-        help="The engine that runs requests. There is one so far, with threads.",
-        gunicorn="`sync` and `gthread` are accepted and mean `threads`; other classes are refused.",
+        help="The engine that runs requests.",
+        gunicorn=(
+            "`sync` and `gthread` are one engine, `threads`; with it connections are kept alive, "
+            "and a slow client holds no thread, whatever the number of threads. Classes that "
+            "cannot be run give a warning that says what to use instead."
+        ),
     ),
     Setting(
         name="threads",
