@@ -35,6 +35,7 @@ PURE = (
     "canter.supervisor.actions",
     "canter.supervisor.backoff",
     "canter.supervisor.banner",
+    "canter.supervisor.notices",
     "canter.supervisor.orders",
     "canter.supervisor.pledges",
     "canter.supervisor.policy",

@@ -39,6 +39,14 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """The working directory of the first server that the test starts."""
+    directory = tmp_path / "server1"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture
 def start(tmp_path: Path) -> Iterator[harness.Start]:
     """Starts servers for one test."""
     with harness.starting(tmp_path) as started:

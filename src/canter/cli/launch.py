@@ -61,7 +61,12 @@ class Launch:
         from canter.supervisor import run
 
         self._before_serving()
-        return run(settings, application=self._application, reload_settings=self.reload_settings)
+        return run(
+            settings,
+            application=self._application,
+            reload_settings=self.reload_settings,
+            surroundings=self._surroundings,
+        )
 
     def reload_settings(self) -> Settings:
         """The settings as files say now; the process is made ready for them.

@@ -63,6 +63,11 @@ class Listener:
         return self.sock.family == socket.AF_UNIX
 
     @property
+    def is_lent(self) -> bool:
+        """Whether somebody else opened it, and listens on when we have left."""
+        return isinstance(self.address, FdAddress)
+
+    @property
     def server_name(self) -> str:
         """SERVER_NAME for requests without a Host; PEP 3333 wants it never empty."""
         return "localhost" if self.is_unix else str(self.sock.getsockname()[0])

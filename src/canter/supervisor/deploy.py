@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from canter.engine.siblings import Siblings
 from canter.net.addresses import Address, parse_bind
 from canter.net.handoff import LetterBox
+from canter.net.lent import Lent, choose_addresses
 from canter.net.listeners import Listener, UnixAccess, open_listeners
 from canter.observe.logs import ErrorLog
 from canter.observe.scoreboard import Scoreboard, WorkerSlot
@@ -58,15 +59,19 @@ class Deploy:
         heapq.heappush(self.free_slots, slot)
 
 
-def make_deploy(settings: Settings, open_already: Iterable[Listener] = ()) -> Deploy:
+def make_deploy(
+    settings: Settings, open_already: Iterable[Listener] = (), lent: Sequence[Lent] = ()
+) -> Deploy:
     """Everything that `settings` ask for; listeners that are open already are kept.
+
+    Where there are `lent` sockets, they are listened on instead of `settings.bind`.
 
     Raises ConfigError or BindError, and OSError when there is no memory; nothing is left open then.
     """
     identity = resolve_identity(settings.user, settings.group)
     check_access_log(settings)
     plan = plan_from(settings)
-    addresses = [parse_bind(text) for text in settings.bind]
+    addresses = choose_addresses([parse_bind(text) for text in settings.bind], lent)
     board = Scoreboard(plan.max_workers, plan.threads)
     listeners = _listen(settings, identity, addresses, open_already)
     boxes = tuple(LetterBox() for _ in range(plan.max_workers))
@@ -105,7 +110,7 @@ def renew_log(log: ErrorLog, before: Settings, settings: Settings) -> ErrorLog:
 def _listen(
     settings: Settings,
     identity: Identity,
-    addresses: list[Address],
+    addresses: Sequence[Address],
     open_already: Iterable[Listener],
 ) -> tuple[Listener, ...]:
     kept = {listener.address: listener for listener in open_already}
@@ -125,8 +130,9 @@ def _listen(
 class Deploys:
     """The deploys of the generations that are not gone, and the listeners of them all."""
 
-    def __init__(self) -> None:
+    def __init__(self, lent: Sequence[Lent] = ()) -> None:
         self._by_number: dict[int, Deploy] = {}
+        self._lent = lent
         self._open: list[Listener] = []
 
     def __getitem__(self, number: int) -> Deploy:
@@ -134,7 +140,7 @@ class Deploys:
 
     def prepare(self, settings: Settings) -> Deploy:
         """A deploy that shares what is open already; see `make_deploy` for what it raises."""
-        deploy = make_deploy(settings, self._open)
+        deploy = make_deploy(settings, self._open, self._lent)
         self._open += [listener for listener in deploy.listeners if listener not in self._open]
         return deploy
 
@@ -154,6 +160,10 @@ class Deploys:
         """The letter boxes of every generation but that of `deploy`."""
         others = (other for other in self._by_number.values() if other is not deploy)
         return tuple(box for other in others for box in other.boxes)
+
+    def are_lent(self) -> bool:
+        """Whether every listener is somebody else's, who listens on when we have left."""
+        return all(listener.is_lent for listener in self._open)
 
     def open_listeners(self) -> tuple[Listener, ...]:
         """Every listener that this process holds."""

@@ -13,6 +13,7 @@ import selectors
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import random
 from typing import assert_never
 
@@ -42,6 +43,7 @@ from canter.supervisor.deploy import Deploy, Deploys, renew_log
 from canter.supervisor.desk import Desk
 from canter.supervisor.inbox import SignalInbox
 from canter.supervisor.journal import Journal
+from canter.supervisor.notify import Herald
 from canter.supervisor.readings import read_slot, running_lines
 from canter.supervisor.roster import Failure, Handle, Roster
 from canter.supervisor.states import Command, GenerationState, Phase
@@ -68,6 +70,19 @@ _TROUBLES_AT_THE_END = 3
 _GAP_SECONDS = 3.0
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What is served: by name, and how its parts are had.
+
+    application: a callable that the embedding program made; None = workers load it.
+    reload_settings: gives the settings for a reload; None = they stay.
+    """
+
+    name: str
+    application: Application | None = None
+    reload_settings: Callable[[], Settings] | None = None
+
+
 class Supervisor:
     """One server's parent process, from its first worker to its last."""
 
@@ -77,24 +92,25 @@ class Supervisor:
         deploys: Deploys,
         inbox: SignalInbox,
         log: ErrorLog,
-        application: Application | None,
-        reload_settings: Callable[[], Settings] | None,
+        service: Service,
         control: ControlSocket | None,
-        name: str,
+        herald: Herald,
     ) -> None:
         self._deploys = deploys
+        self._herald = herald
         self._inbox = inbox
         self._error_log = log
         self._log = log.logger
-        self._application = application
-        self._reload_settings = reload_settings
+        self._service = service
         self._settings = first.settings
         self._roster = Roster(random)
         self._journal = Journal(log.logger)
         self._crew = Crew()
         self._selector = selectors.DefaultSelector()
         self._control = control
-        self._desk = Desk(control, self._roster, self._crew, deploys, log.logger, self, name)
+        self._desk = Desk(
+            control, self._roster, self._crew, deploys, log.logger, self, service.name
+        )
         self._watch = FileWatch(first.settings.reload_extra_files)
         self._files_due = 0.0
         self._last_round = time.monotonic()
@@ -110,9 +126,11 @@ class Supervisor:
         while not self._roster.is_over:
             try:
                 self._act()
+                self._herald.tell(self._roster, time.monotonic())
                 if not self._roster.is_over:
                     self._wait()
                     self._take_in()
+                    self._herald.tell(self._roster, time.monotonic())
                 self._troubles = 0
             except Exception:  # noqa: BLE001 - no worker may suffer for a fault of this loop
                 self._log.exception("the supervisor failed at something and goes on")
@@ -153,9 +171,11 @@ class Supervisor:
     # -------------------------------------------------------------------------- taking in
 
     def _wait(self) -> None:
+        now = time.monotonic()
         limits = [
             policy.tick_seconds(self._roster),
-            self._desk.patience_seconds(time.monotonic()),
+            self._desk.patience_seconds(now),
+            self._herald.patience_seconds(self._roster, now),
         ]
         if self._settings.reload:
             limits.append(_FILES_EVERY_SECONDS)
@@ -177,7 +197,7 @@ class Supervisor:
             # Its last words are still in the channel, and they say why.
             self._listen_to(self._roster.handles[pid], now)
             self._bury(self._roster.handles[pid], death, now)
-        if self._application is None:
+        if self._service.application is None:
             self._crew.reap_foreign()
         self._look_at_files(now)
         self._desk.take_in(now)
@@ -216,6 +236,7 @@ class Supervisor:
     def stop(self, command: Command, cause: str) -> None:
         """Somebody asks for the end: a signal, or a command."""
         self._roster.request_stop(command)
+        self._roster.others_listen = self._deploys.are_lent()
         how = "draining" if self._roster.phase is Phase.STOPPING else "stopping at once"
         self._log.info("%s: %s", cause, how)
         self._desk.note_stopping()
@@ -367,7 +388,7 @@ class Supervisor:
                 siblings=deploy.siblings_of(slot),
                 channel=channel,
                 listeners=deploy.listeners,
-                application=self._application,
+                application=self._service.application,
                 identity=deploy.identity,
                 multiprocess=generation.wanted > 1,
                 not_ours=not_ours,
@@ -381,6 +402,7 @@ class Supervisor:
                 *foreign,
                 *boxes,
                 *self._desk.copies(),
+                *self._herald.copies(),
                 self._inbox,
                 self._selector,
             )
@@ -399,8 +421,8 @@ class Supervisor:
         live = self._roster.in_state(GenerationState.LIVE)
         try:
             settings = self._settings
-            if self._reload_settings is not None:
-                settings = self._reload_settings()
+            if self._service.reload_settings is not None:
+                settings = self._service.reload_settings()
             deploy = self._deploys.prepare(settings)
             self._error_log = renew_log(self._error_log, self._settings, settings)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a configuration may be a program

@@ -172,7 +172,9 @@ def _is_frozen(handle: Handle, reading: Reading, timeout: float, now: float) -> 
 def _stop(roster: Roster, busy: set[int]) -> Iterator[Action]:
     for handle in roster.handles.values():
         if handle.leave is None and handle.pid not in busy:
-            yield _ask_to_leave(roster, handle, Reason.STOPPED, answer_backlog=True)
+            yield _ask_to_leave(
+                roster, handle, Reason.STOPPED, answer_backlog=not roster.others_listen
+            )
     if not roster.handles:
         yield Finish()
 

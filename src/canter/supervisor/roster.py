@@ -145,6 +145,9 @@ class Roster:
         self.generations: dict[int, Generation] = {}
         self.handles: dict[int, Handle] = {}
         self.is_reload_wanted = False
+        self.reloads_asked = 0
+        self.others_listen = False
+        """Whether what waits in the listen queues when we leave is answered by somebody else."""
         self.exit_status = 0
         self.failure: Failure | None = None
         self._jitter = jitter
@@ -256,6 +259,7 @@ class Roster:
     def request_reload(self) -> None:
         """Somebody asked for a new generation; asking many times asks for one."""
         self.is_reload_wanted = True
+        self.reloads_asked += 1
 
     def change_wanted(self, change: int) -> int | None:
         """More or fewer workers, at least one. The new number, None if it stays."""

@@ -8,20 +8,24 @@ import os
 import platform
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from canter import __version__, extensions
 from canter.errors import BindError, CanterError
-from canter.net.addresses import UnixAddress
+from canter.net.addresses import UnixAddress, parse_bind
 from canter.net.control_path import control_paths
+from canter.net.lent import VARIABLES as LISTEN_VARIABLES
+from canter.net.lent import Lent, lent_sockets
 from canter.net.listeners import TakenError, UnixAccess, open_listeners
 from canter.observe.logs import ErrorLog
-from canter.settings import Settings
+from canter.settings import Settings, Surroundings
+from canter.settings.provenance import DEFAULT
 from canter.supervisor.banner import Address, StartFacts, log_lines, terminal_banner
 from canter.supervisor.control import ControlSocket
 from canter.supervisor.deploy import Deploy, Deploys
 from canter.supervisor.inbox import SignalInbox
-from canter.supervisor.loop import Supervisor
+from canter.supervisor.loop import Service, Supervisor
+from canter.supervisor.notify import Herald
 from canter.supervisor.pidfile import PidFile
 from canter.supervisor.reports import summarise
 from canter.worker.task import Application
@@ -35,11 +39,13 @@ def run(
     *,
     application: Application | None = None,
     reload_settings: Callable[[], Settings] | None = None,
+    surroundings: Surroundings | None = None,
 ) -> int:
     """Serve until a signal ends it. The exit status: 0, or 3 or 4 when workers could not start.
 
     `application` is a callable that the embedding program made; without it workers load
     `settings.wsgi_app`. `reload_settings` gives the settings for a reload (the same without it).
+    `surroundings` are those of the start (without them, what they are now).
 
     Raises CanterError, with nothing left open, when the start fails before the first worker. Has to
     be called in the main thread.
@@ -47,8 +53,10 @@ def run(
     if threading.current_thread() is not threading.main_thread():
         raise CanterError("the server has to be run in the main thread: it needs the signals")
     _fill_standard_descriptors()
+    environment = (surroundings or Surroundings.here()).environment
     log = ErrorLog(settings.errorlog, settings.loglevel, capture_output=settings.capture_output)
-    deploys = Deploys()
+    lent = _take_lent(environment)
+    deploys = Deploys(lent)
     with contextlib.ExitStack() as undo:
         undo.callback(log.close)
         inbox = undo.enter_context(SignalInbox())
@@ -65,12 +73,15 @@ def run(
         name_process(settings.proc_name, "supervisor")
         facts = _facts(first, application)
         _announce(facts, log)
+        if lent and settings.source("bind") != DEFAULT and not _listens_as_told(first):
+            log.logger.warning("bind is not used: the service manager has passed its sockets")
         control = _open_control(settings, log)
         if control is not None:
             last.callback(control.close)
-        supervisor = Supervisor(
-            first, deploys, inbox, log, application, reload_settings, control, facts.application
-        )
+        herald = Herald(environment, os.getpid())
+        undo.callback(herald.close)
+        service = Service(facts.application, application, reload_settings)
+        supervisor = Supervisor(first, deploys, inbox, log, service, control, herald)
         last.callback(supervisor.finish)
         undo.callback(supervisor.close)
         status = supervisor.run()
@@ -86,6 +97,23 @@ def _fill_standard_descriptors() -> None:
         except OSError:
             # The lowest free number is taken, and that is this one.
             os.open(os.devnull, os.O_RDWR)
+
+
+def _take_lent(environment: Mapping[str, str]) -> tuple[Lent, ...]:
+    """The sockets that a service manager passed; no program that is started here gets them."""
+    lent = lent_sockets(environment, os.getpid())
+    for name in LISTEN_VARIABLES:
+        os.environ.pop(name, None)
+    for one in lent:
+        with contextlib.suppress(OSError):
+            os.set_inheritable(one.address.fd, False)
+    return lent
+
+
+def _listens_as_told(deploy: Deploy) -> bool:
+    """Whether the addresses are those of `bind`."""
+    wanted = [parse_bind(text) for text in deploy.settings.bind]
+    return wanted == [listener.address for listener in deploy.listeners]
 
 
 def _open_control(settings: Settings, log: ErrorLog) -> ControlSocket | None:
