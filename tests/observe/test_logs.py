@@ -258,3 +258,16 @@ def test_faults_cost_nothing_where_they_are_not_shown(error_log, path):
     error_log.set_level("warning")
     ClientFaultLog(error_log.logger).report("bad", "a", "b", 0.0)
     assert path.read_text() == ""
+
+
+def test_what_applications_log_to_gunicorn_s_logger_goes_to_the_same_place(tmp_path):
+    log = ErrorLog(str(tmp_path / "error.log"), "info")
+    gunicorn = logging.getLogger("gunicorn.error")
+    gunicorn.debug("not this")
+    gunicorn.info("as the framework's documentation shows")
+    assert gunicorn.handlers == log.logger.handlers
+    log.set_level("debug")
+    assert gunicorn.level == logging.DEBUG
+    log.close()
+    assert gunicorn.handlers == []
+    assert "framework's documentation shows" in (tmp_path / "error.log").read_text()

@@ -73,4 +73,33 @@ SAMPLES = {
     "reload_extra_files": Sample("a.html,b.html", ["a.html", "b.html"], ("a.html", "b.html")),
     "check_config": Sample("true", True, True),
     "print_config": Sample("true", True, True),
+    "on_starting": Sample(
+        "site.hooks:on_starting", "site.hooks:on_starting", "site.hooks:on_starting"
+    ),
+    "on_reload": Sample("site.hooks:on_reload", "site.hooks:on_reload", "site.hooks:on_reload"),
+    "when_ready": Sample("site.hooks:when_ready", "site.hooks:when_ready", "site.hooks:when_ready"),
+    "pre_fork": Sample("site.hooks:pre_fork", "site.hooks:pre_fork", "site.hooks:pre_fork"),
+    "post_fork": Sample("site.hooks:post_fork", "site.hooks:post_fork", "site.hooks:post_fork"),
+    "post_worker_init": Sample(
+        "site.hooks:post_worker_init", "site.hooks:post_worker_init", "site.hooks:post_worker_init"
+    ),
+    "worker_int": Sample("site.hooks:worker_int", "site.hooks:worker_int", "site.hooks:worker_int"),
+    "worker_abort": Sample(
+        "site.hooks:worker_abort", "site.hooks:worker_abort", "site.hooks:worker_abort"
+    ),
+    "pre_exec": Sample("site.hooks:pre_exec", "site.hooks:pre_exec", "site.hooks:pre_exec"),
+    "pre_request": Sample(
+        "site.hooks:pre_request", "site.hooks:pre_request", "site.hooks:pre_request"
+    ),
+    "post_request": Sample(
+        "site.hooks:post_request", "site.hooks:post_request", "site.hooks:post_request"
+    ),
+    "child_exit": Sample("site.hooks:child_exit", "site.hooks:child_exit", "site.hooks:child_exit"),
+    "worker_exit": Sample(
+        "site.hooks:worker_exit", "site.hooks:worker_exit", "site.hooks:worker_exit"
+    ),
+    "nworkers_changed": Sample(
+        "site.hooks:nworkers_changed", "site.hooks:nworkers_changed", "site.hooks:nworkers_changed"
+    ),
+    "on_exit": Sample("site.hooks:on_exit", "site.hooks:on_exit", "site.hooks:on_exit"),
 }

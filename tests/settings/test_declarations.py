@@ -15,7 +15,7 @@ from canter.observe.access_format import DEFAULT_FORMAT
 from canter.settings.gunicorn.names import FOREIGN, GUNICORN_FLAGS, HOOKS
 from canter.settings.options import parse_options
 from canter.settings.reference import reference_page
-from canter.settings.registry import SETTINGS, by_section
+from canter.settings.registry import OUR_HOOKS, SETTINGS, by_section
 from canter.settings.sections import EVERY_SETTING
 from canter.settings.typed import values_source
 from canter.settings.values import Values
@@ -58,8 +58,8 @@ def test_the_help_is_made_of_sentences(setting):
     assert not setting.gunicorn or setting.gunicorn.endswith(".")
 
 
-def test_every_setting_has_an_option_but_the_application(setting):
-    assert bool(setting.flags) == (setting.name != "wsgi_app")
+def test_every_setting_has_an_option_but_the_application_and_hooks(setting):
+    assert bool(setting.flags) == (setting.name != "wsgi_app" and setting.name not in OUR_HOOKS)
     assert all(flag.startswith("-") for flag in setting.flags)
 
 

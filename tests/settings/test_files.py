@@ -86,8 +86,8 @@ def test_every_key_is_found_wherever_it_stands(names):
             "canter.toml:1: preload_app is a Gunicorn setting that canter does not have",
         ),
         (
-            "post_fork = 'x'",
-            "canter.toml:1: post_fork is a Gunicorn setting that canter does not have",
+            "dirty_post_fork = 'x'",
+            "canter.toml:1: dirty_post_fork is a Gunicorn setting that canter does not have",
         ),
         ("config = 'x'", "canter.toml:1: config cannot be set in a file"),
         ("a = 1\nthreads = x\n", "canter.toml:2: Invalid value"),

@@ -56,7 +56,7 @@ class World:
                 pid = next(self._pids)
                 self.roster.add_worker(generation, pid, pid, self.now)
             else:
-                self.roster.note_fork_failure(generation, "no process left", self.now)
+                self.roster.note_fork_failure(generation, "no process left", "", self.now)
         elif isinstance(action, BeginGeneration):
             self.roster.add_generation(self.plan)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from canter.protocol.limits import Leniency, Limits
 from canter.protocol.trust import TrustPolicy
+from canter.wsgi.exchange import Application, Exchange
 
 
 class BodyMode(enum.Enum):
@@ -25,6 +27,13 @@ class EngineEvent(enum.Enum):
 
     MAX_REQUESTS = "max-requests"
     FINISHED = "finished"
+
+
+class AroundCalls(Protocol):
+    """What somebody wants to happen before and after each call of the application."""
+
+    def run(self, application: Application, exchange: Exchange) -> None:
+        """Have `exchange` run the application; in the thread of the request. Raises nothing."""
 
 
 @dataclass(frozen=True, slots=True)

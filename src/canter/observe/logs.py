@@ -17,6 +17,8 @@ from canter.observe.repeats import RepeatLimiter
 from canter.observe.sinks import LineSink, open_sink
 
 LOGGER_NAME = "canter.error"
+GUNICORN_LOGGER_NAME = "gunicorn.error"
+"""Applications written for Gunicorn log to it, or take its handlers; so it writes to ours."""
 LINE_FORMAT = "[%(asctime)s] [%(process)d] [%(levelname)s] %(message)s"
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S %z"
 LEVELS = {
@@ -98,18 +100,21 @@ class ErrorLog:
         self._captures = capture_output and sink.follows_path
         self._handler = LineHandler(sink)
         self.logger = logging.getLogger(LOGGER_NAME)
-        self.logger.propagate = False
-        self.logger.setLevel(number)
-        for old in list(self.logger.handlers):
-            if isinstance(old, LineHandler):
-                self.logger.removeHandler(old)
-                old.close()
-        self.logger.addHandler(self._handler)
+        self._loggers = (self.logger, logging.getLogger(GUNICORN_LOGGER_NAME))
+        for logger in self._loggers:
+            logger.propagate = False
+            logger.setLevel(number)
+            for old in list(logger.handlers):
+                if isinstance(old, LineHandler):
+                    logger.removeHandler(old)
+                    old.close()
+            logger.addHandler(self._handler)
         self._capture()
 
     def set_level(self, level: str) -> None:
         """Change the level of a running server. Raises ConfigError for an unknown one."""
-        self.logger.setLevel(level_number(level))
+        for logger in self._loggers:
+            logger.setLevel(level_number(level))
 
     def reopen(self) -> None:
         """Go on in a new file of the same name, for log rotation; the old one stays if it fails."""
@@ -131,7 +136,8 @@ class ErrorLog:
 
     def close(self) -> None:
         """Write what is left and let go; a process that leaves by os._exit has to call this."""
-        self.logger.removeHandler(self._handler)
+        for logger in self._loggers:
+            logger.removeHandler(self._handler)
         self._handler.close()
 
     def _capture(self) -> None:

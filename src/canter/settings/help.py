@@ -32,10 +32,11 @@ def help_text() -> str:
     """The whole text, ending with a line end."""
     lines = [_HEAD]
     for section, settings in by_section():
-        lines += ["", f"{section.title}:"]
-        for setting in settings:
-            if setting.flags:
-                lines += _entry(_flags(setting), setting.summary + _default(setting))
+        listed = [setting for setting in settings if setting.flags]
+        if listed:
+            lines += ["", f"{section.title}:"]
+        for setting in listed:
+            lines += _entry(_flags(setting), setting.summary + _default(setting))
     lines += ["", "Information:"]
     lines += _entry(", ".join(HELP_FLAGS), "Show this text.")
     lines += _entry(", ".join(VERSION_FLAGS), "Show the versions, and which core runs.")

@@ -6,7 +6,7 @@ import textwrap
 
 from canter.settings.gunicorn.names import FOREIGN, HOOKS, Foreign
 from canter.settings.kinds import Boolean, Optional
-from canter.settings.registry import OTHER_VARIABLES, SETTINGS, by_section
+from canter.settings.registry import OTHER_VARIABLES, OUR_HOOKS, SETTINGS, by_section
 from canter.settings.setting import AnySetting
 
 _INTRO = """\
@@ -44,7 +44,7 @@ limit_request_body = "10M"
 ```
 
 An unknown key in a TOML file is an error that names the file, the line and the nearest valid name.
-Of a `gunicorn.conf.py` the values of the settings below are taken; its hooks and
+Of a `gunicorn.conf.py` the values of the settings below are taken, [hooks](#hooks) among them;
 [settings that canter does not have](#gunicorns-other-settings) are not. Other names are ignored,
 with a hint if one is nearly the name of a setting.
 
@@ -86,7 +86,7 @@ protocol than was asked for, it stops the start: these are marked "refused".
 """
 
 _HOOKS_OUTRO = """\
-Hooks in a `gunicorn.conf.py` are named in a warning and never called: {hooks}.
+These hooks in a `gunicorn.conf.py` are named in a warning and never called: {hooks}.
 """
 
 
@@ -128,7 +128,7 @@ def _facts(setting: AnySetting) -> str:
 
 def _options(setting: AnySetting) -> str:
     if not setting.flags:
-        return "none; it is the argument without an option"
+        return "none" if setting.name in OUR_HOOKS else "none; it is the argument without an option"
     value = "" if isinstance(setting.kind, Boolean) else f" {setting.placeholder}"
     flags = [f"`{flag}{value}`" for flag in setting.flags]
     return ", ".join([*flags, *(f"`{flag}`" for flag in setting.negative_flags)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from canter.settings.sections import EVERY_SETTING
+from canter.settings.sections import EVERY_SETTING, hooks
 from canter.settings.setting import AnySetting, Section
 from canter.settings.spelling import nearest
 
@@ -13,6 +13,11 @@ SETTINGS: Mapping[str, AnySetting] = MappingProxyType(
     {setting.name: setting for setting in EVERY_SETTING}
 )
 """Every setting by its name, in the order of the help text."""
+
+OUR_HOOKS = frozenset(
+    name for name, setting in SETTINGS.items() if setting.section is hooks.SECTION
+)
+"""The settings whose value is a function."""
 
 OTHER_VARIABLES: Mapping[str, str] = MappingProxyType(
     {

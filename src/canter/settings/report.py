@@ -34,5 +34,7 @@ def _assignment(setting: AnySetting, settings: Settings) -> str:
     value = getattr(settings, setting.name)
     if isinstance(setting.kind, Optional) and value is None:
         return f"# {setting.name} is not set"
+    if callable(value):
+        return f"# {setting.name} is {setting.kind.render(value)}"
     text = f"{setting.name} = {setting.kind.toml(value)}"
     return text if setting.in_files else f"# {text}"

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -154,3 +154,43 @@ class Values:
     """Whether to check the settings, import the application, and leave without serving."""
     print_config: bool
     """Whether to print every setting with where its value came from, and leave."""
+
+    # Hooks
+    on_starting: Callable[..., object] | str | None
+    """Called as `on_starting(server)` in the supervisor, before it opens its sockets."""
+    on_reload: Callable[..., object] | str | None
+    """Called as `on_reload(server)` in the supervisor, when a reload has read its settings."""
+    when_ready: Callable[..., object] | str | None
+    """Called as `when_ready(server)` in the supervisor, when its sockets are open and no worker has
+    been started."""
+    pre_fork: Callable[..., object] | str | None
+    """Called as `pre_fork(server, worker)` in the supervisor, before each worker is started."""
+    post_fork: Callable[..., object] | str | None
+    """Called as `post_fork(server, worker)` in the worker, before it changes its user and imports
+    the application."""
+    post_worker_init: Callable[..., object] | str | None
+    """Called as `post_worker_init(worker)` in the worker, when the application is imported and
+    nothing has been accepted yet."""
+    worker_int: Callable[..., object] | str | None
+    """Called as `worker_int(worker)` in the worker, when it is told to stop at once (INT, QUIT)."""
+    worker_abort: Callable[..., object] | str | None
+    """Called as `worker_abort(worker)` in the worker, when one of its requests is over its time, or
+    on ABRT."""
+    pre_exec: Callable[..., object] | str | None
+    """Called as `pre_exec(server)` in the supervisor, before it starts the next one on USR2."""
+    pre_request: Callable[..., object] | str | None
+    """Called as `pre_request(worker, req)` in the thread of the request, before the application is
+    called."""
+    post_request: Callable[..., object] | str | None
+    """Called as `post_request(worker, req, environ, resp)` in the thread of the request, when its
+    answer was sent; it may take the first two or three arguments only."""
+    child_exit: Callable[..., object] | str | None
+    """Called as `child_exit(server, worker)` in the supervisor, when a worker's process has
+    ended."""
+    worker_exit: Callable[..., object] | str | None
+    """Called as `worker_exit(server, worker)` in the worker, as it leaves."""
+    nworkers_changed: Callable[..., object] | str | None
+    """Called as `nworkers_changed(server, new_value, old_value)` in the supervisor, when another
+    number of workers is wanted; at the start the old one is None."""
+    on_exit: Callable[..., object] | str | None
+    """Called as `on_exit(server)` in the supervisor, as it leaves."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from random import random
 from typing import assert_never
 
+from canter.errors import BootError
 from canter.observe.logs import ErrorLog
 from canter.observe.scoreboard import WorkerSlot
 from canter.settings import Settings
@@ -41,6 +42,7 @@ from canter.supervisor.control import ControlSocket
 from canter.supervisor.crew import Crew
 from canter.supervisor.deploy import Deploy, Deploys, renew_log
 from canter.supervisor.desk import Desk
+from canter.supervisor.hooks import ServerHooks
 from canter.supervisor.inbox import SignalInbox
 from canter.supervisor.journal import Journal
 from canter.supervisor.notify import Herald
@@ -49,6 +51,7 @@ from canter.supervisor.roster import Failure, Handle, Roster
 from canter.supervisor.states import Command, GenerationState, Phase
 from canter.supervisor.watch import FileWatch
 from canter.worker.channel import Channel
+from canter.worker.loader import describe_failure
 from canter.worker.messages import (
     Drain,
     Expire,
@@ -79,6 +82,7 @@ class Service:
     """
 
     name: str
+    hooks: ServerHooks
     application: Application | None = None
     reload_settings: Callable[[], Settings] | None = None
 
@@ -98,6 +102,7 @@ class Supervisor:
     ) -> None:
         self._deploys = deploys
         self._herald = herald
+        self._hooks = service.hooks
         self._inbox = inbox
         self._error_log = log
         self._log = log.logger
@@ -283,6 +288,7 @@ class Supervisor:
         slot = self._slot(handle)
         self._journal.tell_death(handle, death, running_lines(slot))
         self._roster.note_death(handle, slot.requests, death.cause, now)
+        self._hooks.buried(self._deploys[handle.generation].settings, handle.pid)
         self._desk.note_death(handle.pid)
         self._deploys[handle.generation].give_back(handle.slot)
         channel = self._crew.channels.pop(handle.pid)
@@ -306,6 +312,7 @@ class Supervisor:
         """Do what follows, and what follows from that."""
         for _ in range(_ROUNDS_AT_ONCE):
             now = time.monotonic()
+            self._hooks.note_wanted(self._roster.newest_wanted())
             self._journal.tell_failures(self._roster, now)
             actions = policy.decide(self._roster, now, self._readings(now))
             if not actions:
@@ -363,6 +370,7 @@ class Supervisor:
             case Promote(generation=number):
                 self._promote(number, now)
             case Discard(generation=number):
+                self._hooks.use(self._settings)
                 self._close_unused()
                 self._desk.note_discarded(self._roster.generations[number])
             case Forget(generation=number):
@@ -377,6 +385,11 @@ class Supervisor:
         generation = self._roster.generations[number]
         deploy = self._deploys[number]
         if generation.failure is not None and generation.state is GenerationState.BOOTING:
+            return
+        try:
+            hooks = self._hooks.forking(deploy.settings)
+        except BootError as error:
+            self._roster.note_fork_failure(generation, *describe_failure(error), now)
             return
         slot = deploy.take_slot()
 
@@ -393,6 +406,7 @@ class Supervisor:
                 multiprocess=generation.wanted > 1,
                 not_ours=not_ours,
                 log=self._error_log,
+                hooks=hooks,
             )
 
         foreign = [x for x in self._deploys.open_listeners() if x not in deploy.listeners]
@@ -410,8 +424,9 @@ class Supervisor:
         except OSError as error:
             deploy.give_back(slot.index)
             text = f"a worker could not be started: {error.strerror or error}"
-            self._roster.note_fork_failure(generation, text, now)
+            self._roster.note_fork_failure(generation, text, "", now)
             return
+        self._hooks.forked(hooks, pid)
         self._roster.add_worker(generation, pid, slot.index, now)
         self._selector.register(self._crew.channels[pid], selectors.EVENT_READ)
         self._log.debug("worker %d starts", pid)
@@ -437,6 +452,7 @@ class Supervisor:
         self._deploys.add(generation.number, deploy)
         self._desk.note_begun(generation.number)
         self._log.info("generation %d starts", generation.number)
+        self._hooks.reloading(settings, deploy.plan.workers, deploy.listeners)
 
     def _promote(self, number: int, now: float) -> None:
         generation = self._roster.generations[number]

@@ -177,6 +177,11 @@ class Roster:
         """Whose number of workers can be changed."""
         return self.in_state(GenerationState.LIVE) or self.in_state(GenerationState.BOOTING)
 
+    def newest_wanted(self) -> int | None:
+        """How many workers the newest generation is to have, None if there is none."""
+        newest = self.in_state(GenerationState.BOOTING) or self.in_state(GenerationState.LIVE)
+        return None if newest is None else newest.wanted
+
     def plan_of(self, handle: Handle) -> Plan:
         """The plan that `handle` was started by."""
         return self.generations[handle.generation].plan
@@ -196,9 +201,11 @@ class Roster:
         self.handles[pid] = handle
         return handle
 
-    def note_fork_failure(self, generation: Generation, message: str, now: float) -> None:
+    def note_fork_failure(
+        self, generation: Generation, message: str, traceback: str, now: float
+    ) -> None:
         """A worker could not be forked."""
-        self._note_failure(generation, Failure(3, message), now)
+        self._note_failure(generation, Failure(3, message, traceback), now)
 
     def hear(self, handle: Handle, message: Message, now: float) -> None:
         """A worker said something.

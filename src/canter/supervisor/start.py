@@ -22,7 +22,8 @@ from canter.settings import Settings, Surroundings
 from canter.settings.provenance import DEFAULT
 from canter.supervisor.banner import Address, StartFacts, log_lines, terminal_banner
 from canter.supervisor.control import ControlSocket
-from canter.supervisor.deploy import Deploy, Deploys
+from canter.supervisor.deploy import Deploy, Deploys, plan_from
+from canter.supervisor.hooks import ServerHooks
 from canter.supervisor.inbox import SignalInbox
 from canter.supervisor.loop import Service, Supervisor
 from canter.supervisor.notify import Herald
@@ -61,6 +62,8 @@ def run(
         undo.callback(log.close)
         inbox = undo.enter_context(SignalInbox())
         undo.callback(deploys.close_all_but, ())
+        hooks = ServerHooks(settings, log)
+        hooks.starting(plan_from(settings).workers)
         first = deploys.prepare(settings)
         # Below the pid file: who was told that the server has stopped can start the next one.
         last = undo.enter_context(contextlib.ExitStack())
@@ -75,16 +78,18 @@ def run(
         _announce(facts, log)
         if lent and settings.source("bind") != DEFAULT and not _listens_as_told(first):
             log.logger.warning("bind is not used: the service manager has passed its sockets")
+        hooks.ready(first.listeners)
         control = _open_control(settings, log)
         if control is not None:
             last.callback(control.close)
         herald = Herald(environment, os.getpid())
         undo.callback(herald.close)
-        service = Service(facts.application, application, reload_settings)
+        service = Service(facts.application, hooks, application, reload_settings)
         supervisor = Supervisor(first, deploys, inbox, log, service, control, herald)
         last.callback(supervisor.finish)
         undo.callback(supervisor.close)
         status = supervisor.run()
+        hooks.ended()
         _take_leave(supervisor, log, settings, status)
         return status
 

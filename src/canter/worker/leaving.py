@@ -15,6 +15,7 @@ import os
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from typing import NoReturn
 
 from canter.observe.logs import ErrorLog
@@ -26,9 +27,16 @@ def forget_inherited_exit_functions() -> None:
 
 
 def leave(
-    exit_status: int, within_seconds: float, log: ErrorLog, *, wait_for_threads: bool
+    exit_status: int,
+    within_seconds: float,
+    log: ErrorLog,
+    *,
+    first: Callable[[], None] = lambda: None,
+    wait_for_threads: bool,
 ) -> NoReturn:
     """End the process with `exit_status`, exit functions included, after `within_seconds` at most.
+
+    `first` is called before those, within the same time.
 
     `wait_for_threads` is for a worker whose requests have all ended: others would be waited for.
     """
@@ -38,6 +46,7 @@ def leave(
         # Where not even one thread can be started, exit functions are not worth hanging for.
         with contextlib.suppress(RuntimeError):
             watchdog.start()
+            first()
             _run_exit_functions(wait_for_threads=wait_for_threads)
         logging.shutdown()
         log.close()

@@ -21,6 +21,7 @@ from canter.errors import BootError, CanterError
 from canter.observe.access import AccessLog
 from canter.observe.scoreboard import Field
 from canter.worker import leaving, loader, settling, wiring
+from canter.worker.hooks.own import WorkerHooks
 from canter.worker.messages import (
     BootFailed,
     Drain,
@@ -83,11 +84,13 @@ class Worker:
         self._exit_status = 0
         self._is_clean = False
         self._selector = selectors.DefaultSelector()
+        self._hooks = task.hooks or WorkerHooks.apart(task.settings, self._log)
 
     def run(self) -> int:
         """Boot, serve, drain. The status to exit with."""
         self._settle_in()
         try:
+            self._hooks.forked(self._task.slot, self._task.listeners)
             self._engine = self._boot()
         except BaseException as error:  # noqa: BLE001 - whatever stops a boot is reported
             return self._report_boot_failure(error)
@@ -105,7 +108,13 @@ class Worker:
             within = max(QUICK_EXIT_SECONDS, min(left, _CLEAN_EXIT_SECONDS))
         if self._access is not None:
             self._access.close()
-        leaving.leave(exit_status, within, self._task.log, wait_for_threads=self._is_clean)
+        leaving.leave(
+            exit_status,
+            within,
+            self._task.log,
+            first=self._hooks.leaving,
+            wait_for_threads=self._is_clean,
+        )
 
     # ------------------------------------------------------------------------------- booting
 
@@ -117,6 +126,8 @@ class Worker:
         leaving.forget_inherited_exit_functions()
         self._event_read, self._event_write = settling.make_pipe()
         self._wakeup = settling.take_signals(self._on_signal)
+        if self._hooks.wants_abort:
+            settling.take_abort(self._on_abort)
         settling.enable_faulthandler(task.log)
         words = task.slot.words
         words[Field.PID] = os.getpid()
@@ -128,7 +139,17 @@ class Worker:
         # While the application is imported nobody reads the wake-up pipe, and there is nothing to
         # finish either. Later the pipe has the signal's number and the main loop acts on it.
         if self._state is WorkerState.BOOTING and number in settling.ENDING_SIGNALS:
+            if number != signal.SIGTERM:
+                self._hooks.interrupted()
+            self._hooks.leaving()
             os._exit(0)
+
+    def _on_abort(self, _number: int, _frame: object) -> None:
+        self._hooks.worker.aborted = True
+        self._hooks.aborted()
+        self._hooks.leaving()
+        self._task.log.flush()
+        os._exit(1)
 
     def _boot(self) -> wiring.Engine:
         task = self._task
@@ -138,7 +159,10 @@ class Worker:
             if task.settings.wsgi_app is None:
                 raise BootError("no application was given")
             application = loader.load_application(task.settings.wsgi_app)
-        return wiring.make_engine(application, task, self._access, self._on_engine_event)
+        application = self._hooks.initialised(application)
+        return wiring.make_engine(
+            application, task, self._access, self._on_engine_event, self._hooks.around_calls()
+        )
 
     def _report_boot_failure(self, error: BaseException) -> int:
         """Tell the supervisor why, as far as it listens."""
@@ -194,6 +218,7 @@ class Worker:
                 self._drain(self._task.settings.graceful_timeout, answer_backlog=True)
                 self._channel.send(Leaving())
             elif number in {signal.SIGINT, signal.SIGQUIT}:
+                self._hooks.interrupted()
                 self._give_up()
             elif number == signal.SIGUSR1:
                 self._reopen_logs()
@@ -270,6 +295,7 @@ class Worker:
         if description is not None:
             limit = self._task.settings.timeout
             self._log.error("over its time of %g s: %s", limit, description.rstrip())
+            self._hooks.aborted()
         self._channel.send(Expired(thread, started_ns, description is not None))
 
     def _set_log_level(self, level: str) -> None:

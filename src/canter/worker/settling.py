@@ -91,3 +91,12 @@ def enable_faulthandler(log: ErrorLog) -> None:
         if isinstance(handler, LineHandler) and handler.sink.descriptor >= 0:
             with contextlib.suppress(OSError, ValueError, RuntimeError):
                 faulthandler.enable(handler.sink.descriptor)
+
+
+def take_abort(handler: Callable[[int, object], None]) -> None:
+    """Have ABRT call `handler` in the main thread, when that reacts.
+
+    To be called before `enable_faulthandler`, which then comes first: it prints the stacks without
+    needing the interpreter, puts this handler back and raises the signal again.
+    """
+    signal.signal(signal.SIGABRT, handler)

@@ -12,6 +12,7 @@ from canter.observe.logs import ErrorLog
 from canter.observe.scoreboard import WorkerSlot
 from canter.settings import Settings
 from canter.worker.channel import Channel
+from canter.worker.hooks.own import WorkerHooks
 from canter.worker.identity import Identity
 
 Application: TypeAlias = Callable[..., Any]
@@ -30,6 +31,7 @@ class WorkerTask:
 
     application: a callable that the embedding program made; None = load `settings.wsgi_app`.
     siblings: the other workers of the generation.
+    hooks: made by the supervisor, who has called those before the fork.
     not_ours: what the fork copied and the worker must not keep open, other workers' channels first.
     """
 
@@ -44,3 +46,4 @@ class WorkerTask:
     multiprocess: bool
     not_ours: tuple[Closable, ...]
     log: ErrorLog
+    hooks: WorkerHooks | None = None

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 from typing import Protocol
 
-from canter.engine.contract import BodyMode, EngineConfig, EngineEvent
+from canter.engine.contract import AroundCalls, BodyMode, EngineConfig, EngineEvent
 from canter.engine.threaded.engine import ThreadedEngine
 from canter.observe.access import AccessLog
 from canter.observe.logs import LOGGER_NAME
@@ -45,6 +45,7 @@ def make_engine(
     task: WorkerTask,
     access: AccessLog | None,
     on_event: Callable[[EngineEvent], None],
+    around: AroundCalls | None = None,
 ) -> Engine:
     """The engine that the settings ask for, around `application`; not started."""
     return ThreadedEngine(
@@ -56,6 +57,7 @@ def make_engine(
         task.log.logger,
         on_event,
         task.siblings,
+        around,
     )
 
 

@@ -67,7 +67,7 @@ def test_a_value_that_nobody_assigned_in_sight_is_in_the_file():
     assert str(found.source("threads")) == "gunicorn.conf.py"
 
 
-def test_hooks_are_named_once_each():
+def test_hooks_are_taken_as_functions():
     found = settings("""\
 def post_fork(server, worker):
     pass
@@ -79,10 +79,33 @@ class Ready:
 when_ready = Ready()
 on_exit = None
 """)
+    assert found.post_fork(1, 2) is None
+    assert found.when_ready(1) is None
+    assert found.on_exit is None
+    assert str(found.source("when_ready")) == "gunicorn.conf.py:8"
+    assert found.warnings == ()
+
+
+def test_hooks_of_what_canter_does_not_have_are_named():
+    found = settings("def on_dirty_starting(arbiter):\n    pass\n")
     assert found.warnings == (
-        "gunicorn.conf.py:1: the hook post_fork is not called by canter",
-        "gunicorn.conf.py:8: the hook when_ready is not called by canter",
+        "gunicorn.conf.py:1: the hook on_dirty_starting is not called by canter",
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        ("def pre_fork(server): pass", "cannot be called with 2 arguments"),
+        ("def post_request(worker): pass", "cannot be called with 2 to 4 arguments"),
+        ("def when_ready(): pass", "cannot be called with 1 argument"),
+        ("on_exit = 5", "5 is not a function"),
+        ("on_exit = 'no such thing'", "does not name a function as module:attribute"),
+    ],
+)
+def test_what_cannot_be_called_as_a_hook_is_refused(code, problem):
+    with pytest.raises(ConfigError, match=rf"^gunicorn\.conf\.py:1: \w+: .*{problem}$"):
+        settings(code)
 
 
 def test_settings_that_canter_does_not_have_are_named_once_each():

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from canter.engine.balance import Load
-from canter.engine.contract import EngineConfig, EngineEvent
+from canter.engine.contract import AroundCalls, EngineConfig, EngineEvent
 from canter.engine.siblings import Siblings
 from canter.engine.threaded.connection import Connection
 from canter.engine.threaded.crew import Crew
@@ -61,9 +61,10 @@ class ThreadedEngine:
     listeners: non-blocking listening sockets, this process's own copies; closed by drain and stop.
     slot: the worker's part of the scoreboard.
     access: None where no access log is wanted. on_event: called from an engine's thread.
+    around: what runs before and after each call of the application.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that it is made of
         self,
         application: Application,
         listeners: Sequence[Listener],
@@ -73,6 +74,7 @@ class ThreadedEngine:
         log: logging.Logger,
         on_event: Callable[[EngineEvent], None],
         siblings: Siblings = ALONE,
+        around: AroundCalls | None = None,
     ) -> None:
         self._config = config
         self._words = slot.words
@@ -83,7 +85,7 @@ class ThreadedEngine:
         self._asked = Request.NOTHING
         self._finished = False
         self._service = Service(
-            application, config, access, log, lambda: on_event(EngineEvent.MAX_REQUESTS)
+            application, config, access, log, lambda: on_event(EngineEvent.MAX_REQUESTS), around
         )
         threads = [slot.thread(index) for index in range(config.threads)]
         self._crew = Crew(threads, self, self._service, "canter")

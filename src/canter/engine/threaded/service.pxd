@@ -21,6 +21,7 @@ cdef class Counts:
 
 cdef class Service:
     cdef object _application
+    cdef object _around
     cdef bint _streams
     cdef bint _keeps_alive
     cdef object _access

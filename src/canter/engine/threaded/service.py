@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from canter.engine.contract import BodyMode, EngineConfig
+from canter.engine.contract import AroundCalls, BodyMode, EngineConfig
 from canter.engine.phases import Phase
 from canter.engine.threaded.connection import After, Connection
 from canter.engine.threaded.member import Member
@@ -87,8 +87,10 @@ class Service:
         access: AccessLog | None,
         log: logging.Logger,
         on_share_served: Callable[[], None],
+        around: AroundCalls | None = None,
     ) -> None:
         self._application = application
+        self._around = around
         # The number of requests after which the worker asks to be replaced; 0 = never, or asked.
         self._share = config.max_requests
         self._on_share_served = on_share_served
@@ -146,7 +148,10 @@ class Service:
         connection.member = member
         member.exchange = exchange
         slot.begin(began_ns, connection.reader.request_line)
-        exchange.run(self._application)
+        if self._around is None:
+            exchange.run(self._application)
+        else:
+            self._around.run(self._application, exchange)
         slot.end()
         member.ended_ns = _now_ns()
         member.exchange = None

@@ -1,8 +1,8 @@
 """Configuration in Python, as Gunicorn reads it: the module's names are the settings.
 
-The file's code is run, as Gunicorn runs it, as the module `__config__`. Values of settings are
-taken; names that are no setting are ignored, because people keep their own variables there; hooks
-and settings that canter does not have are named in a warning each.
+The file's code is run, as Gunicorn runs it, as the module `__config__`. Values of settings,
+hooks among them, are taken; names that are no setting are ignored, because people keep their own
+variables there; hooks and settings that canter does not have are named in a warning each.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from canter.settings.gunicorn.names import FOREIGN, HOOKS, foreign_warnings, hoo
 from canter.settings.kinds import Optional
 from canter.settings.layers import Entry, Layer
 from canter.settings.provenance import Source, SourceKind
-from canter.settings.registry import SETTINGS, nearest_name
+from canter.settings.registry import OUR_HOOKS, SETTINGS, nearest_name
 from canter.settings.spelling import nearest
 
 DEFAULT_FILE = "gunicorn.conf.py"
@@ -88,7 +88,7 @@ def _near_miss(name: str, value: object, source: Source) -> list[str]:
     if name.startswith("_") or isinstance(value, ModuleType | type):
         return []
     if isinstance(value, FunctionType):
-        meant = nearest(name, HOOKS, at_most=2)
+        meant = nearest(name, HOOKS | OUR_HOOKS, at_most=2)
     else:
         meant = nearest_name(name, at_most=2) or nearest(name, FOREIGN, at_most=2)
     if meant is None or meant == name:

@@ -143,21 +143,6 @@ FOREIGN: Mapping[str, Foreign] = MappingProxyType({it.name: it for it in _EVERY_
 
 HOOKS = frozenset(
     {
-        "on_starting",
-        "on_reload",
-        "when_ready",
-        "pre_fork",
-        "post_fork",
-        "post_worker_init",
-        "worker_int",
-        "worker_abort",
-        "pre_exec",
-        "pre_request",
-        "post_request",
-        "child_exit",
-        "worker_exit",
-        "nworkers_changed",
-        "on_exit",
         "ssl_context",
         "on_dirty_starting",
         "dirty_post_fork",
@@ -165,7 +150,7 @@ HOOKS = frozenset(
         "dirty_worker_exit",
     }
 )
-"""The functions that Gunicorn calls from a configuration file."""
+"""Gunicorn's hooks that canter never calls; the others are settings."""
 
 
 _SHARED_FLAGS = frozenset(

@@ -6,6 +6,7 @@ it opens nothing, so that a path or an address is checked for its form and not f
 
 from __future__ import annotations
 
+from canter.settings.kinds.hooks import Hook
 from canter.settings.kinds.kind import Kind, Optional
 from canter.settings.kinds.lists import (
     AddressList,
@@ -27,6 +28,7 @@ __all__ = [
     "Duration",
     "HeaderMapping",
     "HeaderNames",
+    "Hook",
     "Integer",
     "Kind",
     "Networks",

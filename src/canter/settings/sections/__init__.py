@@ -7,6 +7,7 @@ from canter.settings.sections import (
     application,
     control,
     development,
+    hooks,
     logs,
     process,
     proxies,
@@ -29,4 +30,5 @@ EVERY_SETTING: tuple[AnySetting, ...] = (
     *process.SETTINGS,
     *control.SETTINGS,
     *development.SETTINGS,
+    *hooks.SETTINGS,
 )

@@ -1,0 +1,99 @@
+"""The hooks that run in the supervisor, and the one `server` that they are all given.
+
+The settings of the generation that is concerned say which function it is. Before the first worker a
+hook that fails ends the start; afterwards it is logged and the service goes on, except that a
+worker whose `pre_fork` fails is not started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from canter.errors import BootError, CanterError
+from canter.net.listeners import Listener
+from canter.observe.logger import Logger
+from canter.observe.logs import ErrorLog
+from canter.settings import Settings
+from canter.worker.hooks.calling import Hooks
+from canter.worker.hooks.own import WorkerHooks
+from canter.worker.hooks.views import ListenerView, ServerView, WorkerView
+
+
+class ServerHooks:
+    """Calls them; the loop and the start say when."""
+
+    def __init__(self, settings: Settings, log: ErrorLog) -> None:
+        self._logger = log.logger
+        self._facade = Logger.around(log.logger)
+        self._settings = settings
+        self.server = ServerView(settings, self._facade)
+        self._wanted: int | None = None
+
+    def starting(self, workers: int) -> None:
+        """Nothing has been opened yet. Raises CanterError."""
+        self._demand("nworkers_changed", *self._note_wanted(workers))
+        self._demand("on_starting")
+
+    def ready(self, listeners: Iterable[Listener]) -> None:
+        """The sockets are open. Raises CanterError."""
+        self._listen(listeners)
+        self._demand("when_ready")
+
+    def reloading(self, settings: Settings, workers: int, listeners: Iterable[Listener]) -> None:
+        """A generation with these settings is about to begin."""
+        self.use(settings)
+        self._listen(listeners)
+        self._call("nworkers_changed", *self._note_wanted(workers))
+        self._call("on_reload")
+
+    def use(self, settings: Settings) -> None:
+        """These are the newest settings, or the newest that held."""
+        self._settings = settings
+        self.server.use(settings)
+
+    def note_wanted(self, workers: int | None) -> None:
+        """So many workers are wanted now; None: nobody says."""
+        if workers is not None and workers != self._wanted:
+            self._call("nworkers_changed", *self._note_wanted(workers))
+
+    def forking(self, settings: Settings) -> WorkerHooks:
+        """A worker is about to be started. Raises BootError when it must not be."""
+        server = self.server
+        server.worker_age += 1
+        worker = WorkerView(settings, self._facade, server.worker_age)
+        Hooks(settings, self._logger).demand(BootError, "pre_fork", server, worker)
+        return WorkerHooks(settings, self._logger, server, worker)
+
+    def forked(self, hooks: WorkerHooks, pid: int) -> None:
+        """It has been started as process `pid`."""
+        hooks.worker.pid = pid
+        self.server.WORKERS[pid] = hooks.worker
+
+    def buried(self, settings: Settings, pid: int) -> None:
+        """The process of a worker of these settings has ended."""
+        worker = self.server.WORKERS.pop(pid, None)
+        if worker is not None:
+            worker.alive = False
+            Hooks(settings, self._logger).call("child_exit", self.server, worker)
+
+    def executing(self) -> None:
+        """The program is about to be started anew."""
+        self._call("pre_exec")
+
+    def ended(self) -> None:
+        """The last worker is gone."""
+        self._call("on_exit")
+
+    def _listen(self, listeners: Iterable[Listener]) -> None:
+        self.server.LISTENERS = [ListenerView(listener) for listener in listeners]
+
+    def _note_wanted(self, workers: int) -> tuple[int, int | None]:
+        before, self._wanted = self._wanted, workers
+        self.server.num_workers = workers
+        return workers, before
+
+    def _call(self, name: str, *more: object) -> None:
+        Hooks(self._settings, self._logger).call(name, self.server, *more)
+
+    def _demand(self, name: str, *more: object) -> None:
+        Hooks(self._settings, self._logger).demand(CanterError, name, self.server, *more)
