@@ -155,8 +155,6 @@ def test_gunicorn_s_options_that_ask_for_nothing_are_taken_in_silence(words):
 @pytest.mark.parametrize(
     "words",
     [
-        ["--certfile", "x"],
-        ["--keyfile", "x"],
         ["--proxy-protocol"],
         ["--proxy-protocol", "v1"],
         ["--protocol", "uwsgi"],

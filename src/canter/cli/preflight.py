@@ -13,6 +13,7 @@ from canter.net.addresses import parse_bind
 from canter.observe.access_format import compile_format
 from canter.settings import Settings
 from canter.worker.identity import resolve_identity, resolve_owner
+from canter.worker.tls import make_keyring
 
 
 def check_what_is_named(settings: Settings) -> None:
@@ -30,6 +31,7 @@ def check_what_is_named(settings: Settings) -> None:
             check()
         except ConfigError as error:
             raise ConfigError(f"{settings.source(name).where(name)}: {error}") from None
+    make_keyring(settings)
 
 
 def _check_directory(path: str | None) -> None:

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from canter.net.certificates import Keyring
 from canter.protocol.limits import Leniency, Limits
 from canter.protocol.trust import TrustPolicy
 from canter.wsgi.exchange import Application, Exchange
@@ -38,7 +39,10 @@ class AroundCalls(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """An engine's part of the settings. Times in seconds, sizes in bytes; 0 requests = no limit."""
+    """An engine's part of the settings. Times in seconds, sizes in bytes; 0 requests = no limit.
+
+    keyring: the contexts of new TLS connections; None where all is plain.
+    """
 
     threads: int = 1
     worker_connections: int = 1000
@@ -58,3 +62,4 @@ class EngineConfig:
     limits: Limits = field(default_factory=Limits)
     leniency: Leniency = field(default_factory=Leniency)
     trust: TrustPolicy = field(default_factory=TrustPolicy)
+    keyring: Keyring | None = None

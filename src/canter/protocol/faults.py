@@ -73,6 +73,12 @@ class Truncated(BadRequest):
     """The peer ended its side in the middle of a request."""
 
 
+class PlainOnTls(BadRequest):
+    """HTTP in the clear came to a listener that speaks TLS."""
+
+    reason = "Bad Request: this port speaks HTTPS"
+
+
 class RequestTimeout(Fault):
     """The head or the body came too slowly."""
 

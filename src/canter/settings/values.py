@@ -115,6 +115,28 @@ class Values:
     """Headers with an underscore that a peer of `forwarded_allow_ips` may set although `header_map`
     would drop them."""
 
+    # TLS
+    certfile: str | None
+    """The file with the server's certificate and its chain, in PEM."""
+    keyfile: str | None
+    """The file with the certificate's key, in PEM; `certfile` may hold it as well."""
+    keyfile_password_file: str | None
+    """The file whose first line is the password of encrypted keys."""
+    certificates: Mapping[str, str]
+    """Certificates for further host names, chosen by the name that a client asks for (SNI)."""
+    self_signed: bool
+    """Whether to speak TLS with a certificate made for this start, for localhost."""
+    ca_certs: str | None
+    """The file with the authorities, in PEM, whose client certificates are accepted."""
+    cert_reqs: Literal["none", "optional", "required"]
+    """Whether clients show a certificate."""
+    tls_minimum_version: Literal["1.0", "1.1", "1.2", "1.3"]
+    """The lowest version of TLS that is spoken."""
+    ciphers: str | None
+    """The ciphers of TLS 1.2, in OpenSSL's notation."""
+    suppress_ragged_eofs: bool
+    """Whether a client may close its connection without the end that TLS has for it."""
+
     # Logs
     accesslog: str | None
     """The file for one line about every request; `-` is standard output."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from canter.engine.siblings import Siblings
 from canter.net.addresses import Address, parse_bind
+from canter.net.certificates import Keyring
 from canter.net.handoff import LetterBox
 from canter.net.lent import Lent, choose_addresses
 from canter.net.listeners import Listener, UnixAccess, open_listeners
@@ -17,6 +18,7 @@ from canter.settings import Settings
 from canter.supervisor.capacity import count_processors
 from canter.supervisor.roster import Plan
 from canter.worker.identity import KEEP, Identity, resolve_identity, resolve_owner
+from canter.worker.tls import make_keyring
 from canter.worker.wiring import check_access_log
 
 _SPARE_SLOTS = 8
@@ -34,6 +36,8 @@ class Deploy:
     # One for each slot of the board.
     boxes: tuple[LetterBox, ...]
     free_slots: list[int]
+    # The contexts for TLS, where it is spoken; workers inherit them.
+    keyring: Keyring | None = None
 
     def siblings_of(self, slot: WorkerSlot) -> Siblings:
         """What the worker in `slot` is told of the others."""
@@ -70,12 +74,14 @@ def make_deploy(
     """
     identity = resolve_identity(settings.user, settings.group)
     check_access_log(settings)
+    keyring = make_keyring(settings)
     plan = plan_from(settings)
     addresses = choose_addresses([parse_bind(text) for text in settings.bind], lent)
     board = Scoreboard(plan.max_workers, plan.threads)
     listeners = _listen(settings, identity, addresses, open_already)
     boxes = tuple(LetterBox() for _ in range(plan.max_workers))
-    return Deploy(settings, plan, identity, listeners, board, boxes, list(range(plan.max_workers)))
+    free = list(range(plan.max_workers))
+    return Deploy(settings, plan, identity, listeners, board, boxes, free, keyring)
 
 
 def plan_from(settings: Settings) -> Plan:

@@ -407,6 +407,7 @@ class Supervisor:
                 not_ours=not_ours,
                 log=self._error_log,
                 hooks=hooks,
+                keyring=deploy.keyring,
             )
 
         foreign = [x for x in self._deploys.open_listeners() if x not in deploy.listeners]

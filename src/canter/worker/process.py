@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import NoReturn, assert_never
 
 from canter.engine.contract import EngineEvent
-from canter.errors import BootError, CanterError
+from canter.errors import BootError, CanterError, ConfigError
 from canter.observe.access import AccessLog
 from canter.observe.scoreboard import Field
 from canter.worker import leaving, loader, settling, wiring
@@ -49,6 +49,7 @@ _CLEAN_EXIT_SECONDS = 10.0
 # After engine.stop() everything is over but for threads that are stuck in the application.
 _STOP_SECONDS = 0.5
 _SOURCES_EVERY_SECONDS = 1.0
+_CERTIFICATES_EVERY_SECONDS = 1.0
 
 
 def run_worker(task: WorkerTask) -> NoReturn:
@@ -197,6 +198,20 @@ class Worker:
             if self._deadline is not None and time.monotonic() >= self._deadline:
                 self._give_up()
             self._send_sources()
+            self._review_certificates()
+
+    def _review_certificates(self) -> None:
+        """New certificates where their files have changed; the old ones where those are no good."""
+        keyring = self._task.keyring
+        if keyring is None:
+            return
+        try:
+            if keyring.review():
+                self._log.info("the certificates have changed and were loaded")
+        except ConfigError as error:
+            self._log.error(
+                "the certificates have changed and are no good, so the old ones stay: %s", error
+            )
 
     def _patience_seconds(self) -> float | None:
         limits = []
@@ -204,6 +219,8 @@ class Worker:
             limits.append(max(0.0, self._deadline - time.monotonic()))
         if self._sources is not None:
             limits.append(_SOURCES_EVERY_SECONDS)
+        if self._task.keyring is not None:
+            limits.append(_CERTIFICATES_EVERY_SECONDS)
         return min(limits, default=None)
 
     def _move(self, event: WorkerEvent) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from canter.engine.siblings import Siblings
+from canter.net.certificates import Keyring
 from canter.net.listeners import Listener
 from canter.observe.logs import ErrorLog
 from canter.observe.scoreboard import WorkerSlot
@@ -30,8 +31,8 @@ class WorkerTask:
     """What to serve, where, as whom.
 
     application: a callable that the embedding program made; None = load `settings.wsgi_app`.
-    siblings: the other workers of the generation.
     hooks: made by the supervisor, who has called those before the fork.
+    siblings: the other workers of the generation. keyring: the contexts for TLS, if it is spoken.
     not_ours: what the fork copied and the worker must not keep open, other workers' channels first.
     """
 
@@ -47,3 +48,4 @@ class WorkerTask:
     not_ours: tuple[Closable, ...]
     log: ErrorLog
     hooks: WorkerHooks | None = None
+    keyring: Keyring | None = None

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from canter.engine.contract import AroundCalls, BodyMode, EngineConfig, EngineEvent
 from canter.engine.threaded.engine import ThreadedEngine
+from canter.net.certificates import Keyring
 from canter.observe.access import AccessLog
 from canter.observe.logs import LOGGER_NAME
 from canter.protocol.limits import Leniency, Limits
@@ -51,7 +52,7 @@ def make_engine(
     return ThreadedEngine(
         application,
         task.listeners,
-        engine_config(task.settings, multiprocess=task.multiprocess),
+        engine_config(task.settings, multiprocess=task.multiprocess, keyring=task.keyring),
         task.slot,
         access,
         task.log.logger,
@@ -61,7 +62,9 @@ def make_engine(
     )
 
 
-def engine_config(settings: Settings, *, multiprocess: bool) -> EngineConfig:
+def engine_config(
+    settings: Settings, *, multiprocess: bool, keyring: Keyring | None = None
+) -> EngineConfig:
     """An engine's part of `settings`. The jitter of max_requests is drawn here."""
     max_requests = settings.max_requests
     if max_requests:
@@ -96,6 +99,7 @@ def engine_config(settings: Settings, *, multiprocess: bool) -> EngineConfig:
             header_map=settings.header_map,
         ),
         trust=trust_policy(settings),
+        keyring=keyring,
     )
 
 

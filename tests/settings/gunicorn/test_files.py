@@ -127,12 +127,20 @@ proxy_protocol = False
     )
 
 
-def test_who_asks_for_tls_is_not_served_in_the_clear():
-    with pytest.raises(
-        ConfigError,
-        match=r"^gunicorn\.conf\.py:2: certfile: Gunicorn's certfile is not supported: canter does",
-    ):
-        settings("\ncertfile = '/etc/tls/site.pem'")
+def test_constants_of_the_ssl_module_are_understood():
+    found = settings("import ssl\ncert_reqs = ssl.CERT_REQUIRED\nca_certs = 'ca.pem'")
+    assert found.cert_reqs == "required"
+    assert not found.warnings
+
+
+def test_what_of_tls_has_no_effect_is_said():
+    found = settings("import ssl\nssl_version = ssl.PROTOCOL_TLS\ndo_handshake_on_connect = True")
+    instead = "Gunicorn ignores it too; tls_minimum_version is the setting"
+    needless = "handshakes never hold up anything"
+    assert found.warnings == (
+        f"gunicorn.conf.py:2: Gunicorn's ssl_version has no effect: {instead}",
+        f"gunicorn.conf.py:3: Gunicorn's do_handshake_on_connect has no effect: {needless}",
+    )
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,10 @@ def test_together_they_are_all_of_gunicorn_27():
         "body_memory",
         "unix_socket_mode",
         "unix_socket_owner",
+        "keyfile_password_file",
+        "certificates",
+        "self_signed",
+        "tls_minimum_version",
     }
     assert len((set(SETTINGS) - own) | set(FOREIGN) | HOOKS) == 120
 

@@ -11,11 +11,22 @@ import os
 import socket
 import threading
 from collections import deque
+from typing import Protocol
 
 _SEND_AT_ONCE_BYTES = 256 * 1024
 _FILE_AT_ONCE_BYTES = 1024 * 1024
 # How much one client may take in one go before the others have their turn.
 _TURN_BYTES = 4 * 1024 * 1024
+
+
+class Transport(Protocol):
+    """What may stand in a socket's place: takes bytes and does something to them on their way."""
+
+    def send(self, data: memoryview, /) -> int:
+        """As a socket's."""
+
+    def send_file(self, descriptor: int, offset: int, count: int) -> int:
+        """As `send`, the bytes from a file; 0 when the file ends here."""
 
 
 class FilePart:
@@ -72,7 +83,7 @@ class Backlog:
         """Keep a stretch of a file to be sent. Call with the lock held."""
         self._parts.append(part)
 
-    def flush(self, sock: socket.socket) -> None:
+    def flush(self, sock: socket.socket | Transport) -> None:
         """Send until the socket would block, or it is the others' turn; with the lock held.
 
         Afterwards `blocked` says whether the poller will tell when there is room again. On a
@@ -96,7 +107,7 @@ class Backlog:
         if self.size <= self._low_water_bytes:
             self.changed.notify_all()
 
-    def _send(self, sock: socket.socket, part: memoryview) -> int:
+    def _send(self, sock: socket.socket | Transport, part: memoryview) -> int:
         count = sock.send(part[:_SEND_AT_ONCE_BYTES])
         self.size -= count
         if count == len(part):
@@ -105,10 +116,12 @@ class Backlog:
             self._parts[0] = part[count:]
         return count
 
-    def _send_file(self, sock: socket.socket, part: FilePart) -> int:
-        count = os.sendfile(
-            sock.fileno(), part.descriptor, part.offset, min(part.count, _FILE_AT_ONCE_BYTES)
-        )
+    def _send_file(self, sock: socket.socket | Transport, part: FilePart) -> int:
+        size = min(part.count, _FILE_AT_ONCE_BYTES)
+        if isinstance(sock, socket.socket):
+            count = os.sendfile(sock.fileno(), part.descriptor, part.offset, size)
+        else:  # what stands in a socket's place (TLS) has to see the bytes
+            count = sock.send_file(part.descriptor, part.offset, size)
         if count == 0:
             # The file is shorter than it was: what was promised cannot be sent.
             raise OSError("the file was cut while it was sent")

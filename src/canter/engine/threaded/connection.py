@@ -55,6 +55,9 @@ class Hub(Protocol):
     def watch(self, fd: int) -> None:
         """Have the poller report the connection's events, those of the past included."""
 
+    def note_fault(self, connection: Connection, kind: str, detail: str) -> None:
+        """Tell the log of something a client did that gets no answer."""
+
     def answered(self, connection: Connection, after: After) -> None:
         """The application is done with the connection's request."""
 

@@ -13,6 +13,8 @@ from canter.engine.balance import Load, should_listen
 from canter.engine.contract import EngineConfig
 from canter.engine.threaded.connection import Connection
 from canter.engine.threaded.loop import Loop
+from canter.engine.threaded.secure import TlsConnection
+from canter.engine.tls import TlsTransport
 from canter.net.handoff import Letter
 from canter.net.listeners import Listener
 from canter.observe.scoreboard import Field, WorkerSlot
@@ -165,7 +167,12 @@ class Doors:
         host = "" if listener.is_unix else str(peer[0])
         trusted = config.trust.trusts(host or None)
         reader = Reader(config.limits, config.leniency, trust=config.trust, trusted=trusted)
-        connection = Connection(sock, reader, base, config, self._loop)
+        keyring = config.keyring
+        if keyring is None:
+            connection = Connection(sock, reader, base, config, self._loop)
+        else:
+            transport = TlsTransport(sock, keyring.context, keyring.plan.suppress_ragged_eofs)
+            connection = TlsConnection(transport, reader, base, config, self._loop)
         connection.listener = number
         if not listener.is_unix:
             connection.peer_host = host

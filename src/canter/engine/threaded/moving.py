@@ -15,6 +15,7 @@ from canter.engine.siblings import Siblings
 from canter.engine.threaded.connection import Connection
 from canter.engine.threaded.listening import Doors
 from canter.engine.threaded.loop import Loop
+from canter.engine.threaded.secure import TlsConnection
 from canter.net.handoff import LETTER_BYTES, Letter, LetterLost, collect, post
 from canter.observe.scoreboard import Field, WorkerSlot
 
@@ -91,6 +92,8 @@ class Removals:
             data = connection.raw
             if not data or len(data) > LETTER_BYTES:
                 continue
+            if isinstance(connection, TlsConnection):
+                continue  # the keys of its TLS are in this process
             neighbour = self._roomiest()
             if neighbour is None:
                 if self._neighbours:

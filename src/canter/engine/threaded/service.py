@@ -310,6 +310,10 @@ class Service:
         self._client_faults.report(kind, connection.peer_host, fault.detail, time.monotonic())
         connection.unlogged = self._unserved(connection, fault.status, outcome)
 
+    def note_fault(self, connection: Connection, kind: str, detail: str) -> None:
+        """A client did something that gets no answer, as a handshake that failed."""
+        self._client_faults.report(kind, connection.peer_host, detail, time.monotonic())
+
     def failed(self, error: BaseException) -> None:
         """Something failed in the engine itself; it is told, not often, and life goes on."""
         now_ns = time.monotonic_ns()

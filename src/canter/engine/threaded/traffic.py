@@ -104,6 +104,10 @@ class Traffic:
         """`connection.Hub`: have the poller report a connection's events."""
         self.poller.add_connection(fd)
 
+    def note_fault(self, connection: Connection, kind: str, detail: str) -> None:
+        """`connection.Hub`: tell the log of something that gets no answer."""
+        self._service.note_fault(connection, kind, detail)
+
     # -- reading --------------------------------------------------------------------------------
 
     def _on_events(self, connection: Connection, bits: int) -> None:

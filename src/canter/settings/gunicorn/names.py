@@ -47,7 +47,6 @@ def _value(name: str, *flags: str, default: object = None, note: str = "") -> Fo
 _STATSD = "canter does not send to statsd"
 _SYSLOG = "canter does not log to syslog"
 _LOGGING = "canter sets up its logs by its own settings"
-_TLS = "canter does not speak TLS; a proxy in front must"
 _DIRTY = "canter has no dirty arbiter"
 _HTTP2 = "canter does not speak HTTP/2"
 _ASGI = "canter serves WSGI applications"
@@ -94,15 +93,17 @@ _EVERY_FOREIGN = (
     _value("statsd_prefix", "--statsd-prefix", default="", note=_STATSD),
     _switch("enable_backlog_metric", "--enable-backlog-metric", note=_STATSD),
     _value("default_proc_name", default="gunicorn"),
-    Foreign("keyfile", ("--keyfile",), Arity.ONE, (None,), _TLS, refused=True),
-    Foreign("certfile", ("--certfile",), Arity.ONE, (None,), _TLS, refused=True),
     # An enum of the ssl module in files, and ignored by Gunicorn as well.
-    _value("ssl_version", "--ssl-version", note="Gunicorn ignores it too"),
-    _value("cert_reqs", "--cert-reqs", default=0, note=_TLS),
-    _value("ca_certs", "--ca-certs", note=_TLS),
-    _switch("suppress_ragged_eofs", "--suppress-ragged-eofs", harmless=True, note=_TLS),
-    _switch("do_handshake_on_connect", "--do-handshake-on-connect", note=_TLS),
-    _value("ciphers", "--ciphers", note=_TLS),
+    _value(
+        "ssl_version",
+        "--ssl-version",
+        note="Gunicorn ignores it too; tls_minimum_version is the setting",
+    ),
+    _switch(
+        "do_handshake_on_connect",
+        "--do-handshake-on-connect",
+        note="handshakes never hold up anything",
+    ),
     _switch("preload_app", "--preload", note="each worker imports the app"),
     _switch("reuse_port", "--reuse-port", note="all workers share the listening sockets"),
     _switch("daemon", "-D", "--daemon", note="canter stays in the foreground"),
@@ -159,10 +160,14 @@ _SHARED_FLAGS = frozenset(
         "--access-logformat",
         "--backlog",
         "--bind",
+        "--ca-certs",
         "--capture-output",
         "--casefold-http-method",
         "--chdir",
+        "--cert-reqs",
+        "--certfile",
         "--check-config",
+        "--ciphers",
         "--config",
         "--control-socket",
         "--control-socket-mode",
@@ -175,6 +180,7 @@ _SHARED_FLAGS = frozenset(
         "--header-map",
         "--help",
         "--keep-alive",
+        "--keyfile",
         "--limit-request-field_size",
         "--limit-request-fields",
         "--limit-request-line",
@@ -194,6 +200,7 @@ _SHARED_FLAGS = frozenset(
         "--reload",
         "--reload-extra-file",
         "--strip-header-spaces",
+        "--suppress-ragged-eofs",
         "--threads",
         "--timeout",
         "--umask",

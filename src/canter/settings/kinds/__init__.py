@@ -6,6 +6,7 @@ it opens nothing, so that a path or an address is checked for its form and not f
 
 from __future__ import annotations
 
+from canter.settings.kinds.certificates import CertificateMapping
 from canter.settings.kinds.hooks import Hook
 from canter.settings.kinds.kind import Kind, Optional
 from canter.settings.kinds.lists import (
@@ -24,6 +25,7 @@ __all__ = [
     "AddressList",
     "Assignments",
     "Boolean",
+    "CertificateMapping",
     "Choice",
     "Duration",
     "HeaderMapping",

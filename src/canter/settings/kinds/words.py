@@ -133,11 +133,17 @@ class Path(Kind[str]):
 
 
 class Choice(Kind[str]):
-    """One of a few words; `aliases` are other spellings that mean one of them."""
+    """One of a few words; `aliases` are other spellings that mean one of them.
 
-    def __init__(self, *choices: str, aliases: Mapping[str, str] = _NO_ALIASES) -> None:
+    numbers: aliases may come as numbers, as constants of some module do.
+    """
+
+    def __init__(
+        self, *choices: str, aliases: Mapping[str, str] = _NO_ALIASES, numbers: bool = False
+    ) -> None:
         self.choices = choices
         self.aliases = aliases
+        self._numbers = numbers
 
     @property
     def annotation(self) -> str:
@@ -146,7 +152,7 @@ class Choice(Kind[str]):
 
     @property
     def json_type(self) -> str:
-        return "string"
+        return "string or integer" if self._numbers else "string"
 
     @property
     def expects(self) -> str:
@@ -160,6 +166,8 @@ class Choice(Kind[str]):
         return "|".join(self.choices)
 
     def parse(self, value: object) -> str:
+        if self._numbers and isinstance(value, int) and not isinstance(value, bool):
+            value = str(int(value))
         word = value.strip() if isinstance(value, str) else ""
         # Class paths are case-sensitive, words are not.
         word = self.aliases.get(word, self.aliases.get(word.lower(), word.lower()))

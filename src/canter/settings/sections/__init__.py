@@ -14,6 +14,7 @@ from canter.settings.sections import (
     requests,
     strictness,
     timeouts,
+    tls,
     workers,
 )
 from canter.settings.setting import AnySetting
@@ -26,6 +27,7 @@ EVERY_SETTING: tuple[AnySetting, ...] = (
     *requests.SETTINGS,
     *strictness.SETTINGS,
     *proxies.SETTINGS,
+    *tls.SETTINGS,
     *logs.SETTINGS,
     *process.SETTINGS,
     *control.SETTINGS,

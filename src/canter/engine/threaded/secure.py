@@ -1,0 +1,97 @@
+"""A connection with TLS between its socket and the session.
+
+Where plain connections read and write their descriptor, this one goes through its transport, which
+also stands where they have their socket. Everything else is theirs. The handshake is part of
+reading, so it has the time of the first head (`--header-timeout`), and costs no thread.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import Any, cast
+
+from canter.engine.contract import EngineConfig
+from canter.engine.poller import PEER_ENDED
+from canter.engine.session import Step
+from canter.engine.threaded.connection import READ_BYTES, Connection, Hub
+from canter.engine.tls import TlsState, TlsTransport
+from canter.engine.tls_environ import tls_environ
+from canter.protocol.faults import PlainOnTls
+from canter.protocol.http1.reader import Reader
+from canter.wsgi.exchange import ClientGone
+
+_NOTHING = memoryview(b"")
+
+
+class TlsConnection(Connection):
+    """One accepted connection of a listener that speaks TLS."""
+
+    __slots__ = ("_agreed", "transport")
+
+    def __init__(
+        self,
+        transport: TlsTransport,
+        reader: Reader,
+        base: dict[str, Any],
+        config: EngineConfig,
+        hub: Hub,
+    ) -> None:
+        super().__init__(cast("socket.socket", transport), reader, base, config, hub)
+        self.transport = transport
+        self._agreed = False
+
+    def read(self) -> bytes | None:
+        """As that of a plain connection; what was read is the opened bytes. Raises OSError."""
+        transport = self.transport
+        try:
+            data = transport.read(READ_BYTES)
+        except ssl.SSLError as error:
+            detail = str(error.reason or error).lower().replace("_", " ")
+            self.hub.note_fault(self, "TLS failed", detail)
+            raise
+        if not self._agreed and transport.state is not TlsState.SHAKING:
+            self._agree()
+        if transport.unsent and self.backlog is None:
+            # Of the handshake, say: an empty piece has the loop send what stands before it.
+            backlog = self._begin_backlog()
+            with backlog.lock:
+                backlog.append(_NOTHING)
+        if data and transport.peer_ended:
+            self.events |= PEER_ENDED  # the end is behind these bytes, and no event will tell
+        return data
+
+    def _agree(self) -> None:
+        """The handshake is over: what was agreed on goes into every environ."""
+        self._agreed = True
+        if self.transport.state is TlsState.OPEN:
+            self.base = self.base | tls_environ(self.transport.tls)
+
+    def receive(self, data: bytes) -> Step:
+        """Take bytes from the client; who does not speak TLS is told so, in the clear."""
+        if self.transport.state is TlsState.CLEAR:
+            self.fault = PlainOnTls("no TLS was spoken on a connection that is for TLS")
+            return Step.REFUSED
+        return super().receive(data)
+
+    def send(self, data: bytes) -> None:
+        """Send, or keep for the loop to send; never waits. Raises ClientGone."""
+        backlog = self.backlog
+        if backlog is None:
+            try:
+                count = self.transport.send(data)
+            except BlockingIOError:
+                count = 0
+            except OSError as error:
+                raise ClientGone(str(error), len(data)) from error
+            if count == len(data):
+                return
+            backlog = self._begin_backlog()
+            rest = memoryview(data)[count:]
+        else:
+            rest = memoryview(data)
+        with backlog.lock:
+            if backlog.broken:
+                raise ClientGone("the client left", len(data))
+            backlog.append(rest)
+            backlog.flush(self.sock)
