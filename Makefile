@@ -90,8 +90,23 @@ define pytest
 $(BIN)/python -m pytest --numprocesses=auto $(1) $(PYTEST_ARGS) $(if $(PYTEST_ARGS),|| [ $$? -eq 5 ])
 endef
 
+# The real Gunicorn, which the parity tests run beside canter; it must not share an environment with
+# it. Where it cannot be had, its half of them is left out, by name.
+PARITY_VENV := .parity-venv
+
+$(PARITY_VENV)/.installed: | $(BIN)/python
+	@$(BIN)/python -m venv $(PARITY_VENV) \
+		&& $(PARITY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'gunicorn==27.*' \
+		|| { echo "canter: Gunicorn 27 could not be installed in $(PARITY_VENV)" >&2; \
+			rm -rf $(PARITY_VENV); exit 1; }
+	@touch $@
+
+.PHONY: parity-env
+parity-env: $(PARITY_VENV)/.installed
+
 .PHONY: test
 test: $(VENV)/.developed
+	-@$(MAKE) --no-print-directory parity-env
 	$(build)
 	$(call pytest,--ignore=tests/live)
 	$(call pytest,tests/live)
@@ -134,7 +149,7 @@ clean:
 	rm -rf .import_linter_cache .hypothesis src/*.egg-info
 	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 	find src \( -name '*.so' -o -name '*.c' \) -exec rm -f {} +
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(PARITY_VENV)
 
 # The peers live in an environment of their own; see benchmarks/README.md.
 BENCH_VENV ?= .bench-venv

@@ -20,8 +20,6 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
         return
     reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
     terminalreporter.section("left out")
-    for program, package in absent.items():
+    for program, bringer in absent.items():
         count = sum(f"{program} is not installed" in reason for reason in reasons)
-        terminalreporter.write_line(
-            f"{count} live tests need {program}: apt-get install {package} brings it"
-        )
+        terminalreporter.write_line(f"{count} live tests need {program}: {bringer} brings it")

@@ -13,18 +13,31 @@ import pytest
 PACKAGES = {"curl": "curl", "wrk": "wrk"}
 """Each program, and the Debian package that brings it."""
 
+GUNICORN = Path(__file__).resolve().parents[2] / ".parity-venv" / "bin" / "gunicorn"
+"""The real Gunicorn, in an environment of its own that `make parity-env` makes."""
+
 LONGEST_RUN_SECONDS = 60.0
 
 
 def needs(program: str) -> pytest.MarkDecorator:
     """Marks a test that cannot run without `program`."""
-    reason = f"{program} is not installed (Debian package {PACKAGES[program]})"
-    return pytest.mark.skipif(shutil.which(program) is None, reason=reason)
+    return pytest.mark.skipif(
+        program in missing(), reason=f"{program} is not installed ({_bringer(program)} brings it)"
+    )
 
 
 def missing() -> dict[str, str]:
-    """The programs that are not here, with the packages that would bring them."""
-    return {name: package for name, package in PACKAGES.items() if shutil.which(name) is None}
+    """The programs that are not here, each with the command that would bring it."""
+    absent = [name for name in PACKAGES if shutil.which(name) is None]
+    if not GUNICORN.exists():
+        absent.append("gunicorn")
+    return {name: _bringer(name) for name in absent}
+
+
+def _bringer(program: str) -> str:
+    if program == "gunicorn":
+        return "make parity-env"
+    return f"apt-get install {PACKAGES[program]}"
 
 
 @dataclass(frozen=True)
