@@ -79,6 +79,7 @@ SAMPLES = {
     "control_socket": Sample("site.ctl", "site.ctl", "site.ctl"),
     "control_socket_mode": Sample("0640", 0o640, 0o640),
     "control_socket_disable": Sample("true", True, True),
+    "health_path": Sample("/health", "/health", "/health"),
     "reload": Sample("true", True, True),
     "reload_extra_files": Sample("a.html,b.html", ["a.html", "b.html"], ("a.html", "b.html")),
     "check_config": Sample("true", True, True),

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from canter.engine.answers import Responder
 from canter.net.certificates import Keyring
 from canter.protocol.limits import Leniency, Limits
 from canter.protocol.trust import TrustPolicy
@@ -41,6 +42,7 @@ class AroundCalls(Protocol):
 class EngineConfig:
     """An engine's part of the settings. Times in seconds, sizes in bytes; 0 requests = no limit.
 
+    responders: asked in this order before a request waits for the application.
     keyring: the contexts of new TLS connections; None where all is plain.
     """
 
@@ -59,6 +61,7 @@ class EngineConfig:
     max_requests: int = 0
     multiprocess: bool = False
     script_name: str = ""
+    responders: tuple[Responder, ...] = ()
     limits: Limits = field(default_factory=Limits)
     leniency: Leniency = field(default_factory=Leniency)
     trust: TrustPolicy = field(default_factory=TrustPolicy)

@@ -5,9 +5,10 @@ writer, is one aligned machine word and is written without a lock or a system ca
 the board costs nanoseconds. Readers (time-outs, health, metrics, live views) may see two fields of
 different moments, but never half a word.
 
-Who writes what: PID, GENERATION, STATE and STARTED_NS belong to the worker's main thread, the other
-fixed fields to the engine, a thread's sub-slot to that thread. The supervisor clears a slot only
-while no process owns it. All times are `time.monotonic_ns()`, which parent and child share.
+Who writes what: PID, GENERATION, STATE, STARTED_NS and READY belong to the worker's main thread,
+the other fixed fields to the engine, a thread's sub-slot to that thread. The supervisor clears a
+slot only while no process owns it, and writes the word before the slots: that the service leaves.
+All times are `time.monotonic_ns()`, which parent and child share.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import NamedTuple
 _WORD_BYTES = 8
 # A slot's fixed part is four cache lines and a thread's sub-slot two, so that two writers never
 # share a line.
+_SERVICE_WORDS = 16
 _FIXED_WORDS = 32
 _THREAD_WORDS = 16
 _THREAD_STARTED = 0
@@ -54,6 +56,9 @@ class Field(IntEnum):
     RSS_BYTES = 18
     OPEN = 19
     """1 while the worker takes new connections, in principle: it serves and does not drain."""
+    READY = 20
+    """1 while health checks may say that this worker's addresses are served: not at the end of the
+    service, but also while the worker drains because another one serves in its place."""
 
 
 class RunningRequest(NamedTuple):
@@ -114,14 +119,22 @@ class WorkerSlot:
     the properties.
     """
 
-    __slots__ = ("_first_byte", "_map", "_sub_slots", "index", "threads", "words")
+    __slots__ = ("_first_byte", "_map", "_service", "_sub_slots", "index", "threads", "words")
 
-    def __init__(self, index: int, board: mmap.mmap, first_byte: int, threads: int) -> None:
+    def __init__(
+        self,
+        index: int,
+        board: mmap.mmap,
+        first_byte: int,
+        threads: int,
+        service: memoryview,
+    ) -> None:
         self.index = index
         self.threads = threads
         self._map = board
         self._first_byte = first_byte
         self.words = _words(board, first_byte, _FIXED_WORDS)
+        self._service = service
         # Made when first asked for: most slots are room for surges and never used.
         self._sub_slots: dict[int, ThreadSlot] = {}
 
@@ -198,6 +211,11 @@ class WorkerSlot:
         """Requests answered since the worker started."""
         return int(self.words[Field.REQUESTS])
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether load balancers should send requests here: the service stays, and serves."""
+        return bool(self.words[Field.READY]) and not self._service[0]
+
 
 class Scoreboard:
     """The map itself: `workers` slots (the caller adds room for surges) of `threads` threads each.
@@ -208,10 +226,17 @@ class Scoreboard:
     def __init__(self, workers: int, threads: int) -> None:
         slot_bytes = (_FIXED_WORDS + threads * _THREAD_WORDS) * _WORD_BYTES
         # Anonymous and shared: children inherit it, and pages that nobody touches cost nothing.
-        self._map = mmap.mmap(-1, workers * slot_bytes)
+        service_bytes = _SERVICE_WORDS * _WORD_BYTES
+        self._map = mmap.mmap(-1, service_bytes + workers * slot_bytes)
+        self._service = _words(self._map, 0, _SERVICE_WORDS)
         self._slots = tuple(
-            WorkerSlot(index, self._map, index * slot_bytes, threads) for index in range(workers)
+            WorkerSlot(index, self._map, service_bytes + index * slot_bytes, threads, self._service)
+            for index in range(workers)
         )
+
+    def note_leaving(self) -> None:
+        """The service is going to end: from now on no worker is ready, new ones included."""
+        self._service[0] = 1
 
     def slot(self, index: int) -> WorkerSlot:
         """The slot numbered `index`, counted from 0."""

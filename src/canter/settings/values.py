@@ -167,6 +167,11 @@ class Values:
     control_socket_disable: bool
     """Whether to have no control socket."""
 
+    # Health
+    health_path: str | None
+    """The path below which the server answers health checks by itself: `livez`, `readyz` and
+    `startupz`."""
+
     # Development
     reload: bool
     """Whether workers are replaced when a file of the application changes."""

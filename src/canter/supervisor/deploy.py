@@ -158,6 +158,11 @@ class Deploys:
         """Generation `number` is gone."""
         self._by_number.pop(number).close_boxes()
 
+    def note_leaving(self) -> None:
+        """The service is going to end: health checks of every worker say so."""
+        for deploy in self._by_number.values():
+            deploy.board.note_leaving()
+
     def serves_all_of(self, newer: int, older: int) -> bool:
         """Whether generation `newer` listens wherever `older` does."""
         return set(self[newer].listeners) >= set(self[older].listeners)

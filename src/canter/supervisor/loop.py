@@ -245,6 +245,7 @@ class Supervisor:
         how = "draining" if self._roster.phase is Phase.STOPPING else "stopping at once"
         self._log.info("%s: %s", cause, how)
         self._desk.note_stopping()
+        self._deploys.note_leaving()
         # No new clients find the files; workers answer those that are in the queues already.
         self._deploys.close_all_but(())
 

@@ -274,6 +274,7 @@ class Worker:
         # Said before the first request can be answered: a worker that is killed after an answer
         # must not look as if it had never served. What comes meanwhile can wait.
         self._move(WorkerEvent.SERVES)
+        self._task.slot.words[Field.READY] = 1
         self._channel.send(Serving())
         self._engine.start()
 
@@ -282,6 +283,8 @@ class Worker:
         if was is WorkerState.GONE:
             return
         self._move(WorkerEvent.LEAVES)
+        if answer_backlog:
+            self._task.slot.words[Field.READY] = 0  # nobody serves in this worker's place
         deadline = time.monotonic() + within_seconds
         self._deadline = deadline if self._deadline is None else min(self._deadline, deadline)
         if was is WorkerState.READY or self._engine is None:

@@ -5,20 +5,24 @@ Lower layers never see the settings whole; what each needs is made here, once fo
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import logging
 import random
 from collections.abc import Callable
 from typing import Protocol
 
+from canter.engine.answers import Responder
 from canter.engine.contract import AroundCalls, BodyMode, EngineConfig, EngineEvent
 from canter.engine.threaded.engine import ThreadedEngine
 from canter.net.certificates import Keyring
 from canter.observe.access import AccessLog
 from canter.observe.logs import LOGGER_NAME
+from canter.observe.scoreboard import WorkerSlot
 from canter.protocol.limits import Leniency, Limits
 from canter.protocol.trust import TrustPolicy
 from canter.settings import Settings
+from canter.worker.health import Health
 from canter.worker.task import Application, WorkerTask
 
 
@@ -52,7 +56,10 @@ def make_engine(
     return ThreadedEngine(
         application,
         task.listeners,
-        engine_config(task.settings, multiprocess=task.multiprocess, keyring=task.keyring),
+        dataclasses.replace(
+            engine_config(task.settings, multiprocess=task.multiprocess, keyring=task.keyring),
+            responders=make_responders(task.settings, task.slot),
+        ),
         task.slot,
         access,
         task.log.logger,
@@ -60,6 +67,14 @@ def make_engine(
         task.siblings,
         around,
     )
+
+
+def make_responders(settings: Settings, slot: WorkerSlot) -> tuple[Responder, ...]:
+    """What is answered without the application, in the order in which it is asked."""
+    responders: list[Responder] = []
+    if settings.health_path is not None:
+        responders.append(Health(settings.health_path, lambda: slot.is_ready))
+    return tuple(responders)
 
 
 def engine_config(

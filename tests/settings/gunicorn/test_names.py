@@ -33,6 +33,14 @@ def test_together_they_are_all_of_gunicorn_27():
         "certificates",
         "self_signed",
         "tls_minimum_version",
+        "health_path",
+        "drain_delay",
+        "queue_timeout",
+        "max_queue",
+        "soft_timeout",
+        "max_lifetime",
+        "max_lifetime_jitter",
+        "max_memory",
     }
     assert len((set(SETTINGS) - own) | set(FOREIGN) | HOOKS) == 120
 

@@ -314,6 +314,24 @@ class Service:
         """A client did something that gets no answer, as a handshake that failed."""
         self._client_faults.report(kind, connection.peer_host, detail, time.monotonic())
 
+    def answered_here(
+        self,
+        connection: Connection,
+        code: int,
+        fields: list[tuple[str, str]],
+        body_bytes: int,
+        outcome: Outcome,
+    ) -> None:
+        """A request is answered without the application."""
+        counts = self.counts
+        counts.requests += 1
+        counts.statuses[code // 100] += 1
+        counts.body_bytes += body_bytes
+        entry = self._unserved(connection, code, outcome)
+        entry.headers = fields
+        entry.body_bytes = body_bytes
+        connection.unlogged = entry
+
     def failed(self, error: BaseException) -> None:
         """Something failed in the engine itself; it is told, not often, and life goes on."""
         now_ns = time.monotonic_ns()

@@ -29,6 +29,8 @@ cdef class Traffic:
     cdef public object config
     cdef public object ready
     cdef Service _service
+    cdef public object answering
+    cdef bint _asks
     cdef public object poller
     cdef public dict connections
     cdef public Deadlines deadlines
@@ -51,12 +53,15 @@ cdef class Traffic:
     @cython.locals(full=cython.bint, fresh=cython.bint, data=bytes, count=cython.int)
     cdef _read(self, Connection connection, bint ended=*)
     cdef _go_on(self, Connection connection, step)
+    cdef _ask(self, Connection connection)
     @cython.locals(phase=cython.int, news=cython.int, wait=cython.int)
     cdef _await_more(self, Connection connection)
     cdef _end_input(self, Connection connection)
     cpdef answered(self, Connection connection, after)
     cdef _send_more(self, Connection connection)
+    cdef bint _is_through(self, Connection connection, after) except -1
     cdef _sent(self, Connection connection)
+    cdef _next_step(self, Connection connection)
     @cython.locals(news=cython.int)
     cdef _resume_reading(self, Connection connection)
     cdef _refuse(self, Connection connection, fault)

@@ -20,6 +20,7 @@ from canter.engine.deadlines import Deadlines, Wait
 from canter.engine.phases import Phase
 from canter.engine.poller import FAILED, HANGUP, PEER_ENDED, READABLE, WRITABLE, Poller
 from canter.engine.session import Step
+from canter.engine.threaded.answering import Answering
 from canter.engine.threaded.connection import READ_BYTES, After, Connection
 from canter.engine.threaded.service import Service
 from canter.protocol.faults import Fault, RequestTimeout
@@ -56,7 +57,8 @@ _READS_A_TURN = 16
 class Traffic:
     """The connections of one worker.
 
-    ready: where complete requests go. service: keeps the books. date_line: the Date line of now.
+    ready: where complete requests go. service: keeps the books. answering: for answers that are
+    not the application's. date_line: the Date line of now.
     bytes_in: bytes read from clients. now_ns: when the present turn began. draining: connections
     end with what they are doing.
     """
@@ -67,6 +69,8 @@ class Traffic:
         self.config = config
         self.ready = ready
         self._service = service
+        self.answering = Answering(config, service)
+        self._asks = bool(config.responders)
         self.poller = poller
         self.connections: dict[int, Connection] = {}
         self.deadlines: Deadlines = Deadlines(
@@ -215,12 +219,36 @@ class Traffic:
             if connection.waits > _KEEP_ALIVE:
                 with self.lock:  # the next head gets a time of its own
                     self.deadlines.end(connection)
-            self.ready.append(connection)
+            if self._asks:
+                self._ask(connection)
+            else:
+                self.ready.append(connection)
         elif step is Step.REFUSED:
             assert connection.fault is not None
             self._refuse(connection, connection.fault)
         else:
             self._await_more(connection)
+
+    def _ask(self, connection: Connection) -> None:
+        """Have responders answer, also what is pipelined behind, or else the application."""
+        while True:
+            try:
+                after = self.answering.ask(connection)
+            except ClientGone:
+                self._lose(connection)
+                return
+            if after is None:
+                self.ready.append(connection)
+                return
+            if not self._is_through(connection, after):
+                return
+            step = self._next_step(connection)
+            if step is not _READY_STEP:
+                if step is not None:
+                    self._go_on(connection, step)
+                return
+            connection.move(_READY)
+            connection.ready_ns = connection.began_ns
 
     def _await_more(self, connection: Connection) -> None:
         """Nothing more can be done without bytes from the client; by the owner.
@@ -267,6 +295,11 @@ class Traffic:
 
     def answered(self, connection: Connection, after: After) -> None:
         """The application is done with the connection's request; by the thread that ran it."""
+        if self._is_through(connection, after):
+            self._sent(connection)
+
+    def _is_through(self, connection: Connection, after: After) -> bool:
+        """Whether the client has taken all of the response; else it is left with the loop."""
         connection.after = after
         backlog = connection.backlog
         if backlog is not None:
@@ -279,12 +312,12 @@ class Traffic:
                     if not backlog.blocked:
                         self._again.append(connection)  # no event will tell of it
                         self.wake()
-                    return  # the leader's, as soon as the lock is let go
+                    return False  # the leader's, as soon as the lock is let go
             if backlog.broken:
                 self._lose(connection)
-                return
+                return False
             connection.backlog = None
-        self._sent(connection)
+        return True
 
     def _send_more(self, connection: Connection) -> None:
         """Send what is left of a response; by the leader."""
@@ -307,6 +340,12 @@ class Traffic:
 
     def _sent(self, connection: Connection) -> None:
         """All of the response is in the kernel's hands; by the owner."""
+        step = self._next_step(connection)
+        if step is not None:
+            self._go_on(connection, step)
+
+    def _next_step(self, connection: Connection) -> Step | None:
+        """Be done with a request; what the bytes at hand want next, None where all is arranged."""
         self._service.sent(connection)
         connection.finish_request()
         if connection.after is _CLOSE:
@@ -317,8 +356,8 @@ class Traffic:
             connection.began_ns = time.monotonic_ns()
             step = connection.resume()
             if step is not _MORE:
-                self._go_on(connection, step)
-            elif connection.input_ended:
+                return step
+            if connection.input_ended:
                 self._end_input(connection)
             else:
                 self._resume_reading(connection)
@@ -326,6 +365,7 @@ class Traffic:
             self._close(connection)
         else:
             self._resume_reading(connection)
+        return None
 
     def _resume_reading(self, connection: Connection) -> None:
         news = connection.events if connection.phase == _SENDING else 0

@@ -18,7 +18,7 @@ from canter.settings.kinds.lists import (
     TextList,
 )
 from canter.settings.kinds.numbers import Duration, Integer, OctalMode, Size, Workers
-from canter.settings.kinds.words import Boolean, Choice, Path, Text
+from canter.settings.kinds.words import Boolean, Choice, Path, Text, UrlPath
 from canter.settings.kinds.worker_class import WorkerClass
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Size",
     "Text",
     "TextList",
+    "UrlPath",
     "WorkerClass",
     "Workers",
 ]

@@ -95,6 +95,25 @@ class Text(Kind[str]):
         return value
 
 
+class UrlPath(Text):
+    """A path as requests have it, after decoding: it begins with a slash."""
+
+    def __init__(self) -> None:
+        super().__init__("/PATH")
+
+    @property
+    def expects(self) -> str:
+        return "a path that begins with `/`, without query"
+
+    def parse(self, value: object) -> str:
+        path = super().parse(value)
+        if not path.startswith("/"):
+            raise ValueError(f"{quoted(value)} does not begin with /")
+        if "?" in path or "#" in path or "//" in path or not path.isprintable():
+            raise ValueError(f"{quoted(value)} is not the path of a URL")
+        return path
+
+
 class Path(Kind[str]):
     """A path of the file system, kept as it was written."""
 

@@ -7,6 +7,7 @@ from canter.settings.sections import (
     application,
     control,
     development,
+    health,
     hooks,
     logs,
     process,
@@ -31,6 +32,7 @@ EVERY_SETTING: tuple[AnySetting, ...] = (
     *logs.SETTINGS,
     *process.SETTINGS,
     *control.SETTINGS,
+    *health.SETTINGS,
     *development.SETTINGS,
     *hooks.SETTINGS,
 )

@@ -1,0 +1,93 @@
+"""The sending of answers that the server gives by itself; see `canter.engine.answers`.
+
+Everything here is called by the owner of a connection that is in READY and in no queue.
+"""
+
+from __future__ import annotations
+
+import os
+
+from canter.engine.answers import Answer
+from canter.engine.contract import EngineConfig
+from canter.engine.phases import Phase
+from canter.engine.threaded.connection import After, Connection
+from canter.engine.threaded.service import Service
+from canter.observe.outcomes import Outcome
+from canter.protocol.http1.writer import Writer
+from canter.protocol.response import judge_response
+from canter.wsgi.exchange import ClientGone
+
+_BODILESS = {204, 304}
+
+
+class Answering:
+    """Asks the responders, and sends answers."""
+
+    def __init__(self, config: EngineConfig, service: Service) -> None:
+        self._responders = config.responders
+        self._keeps_alive = config.keep_alive_seconds > 0
+        self._service = service
+
+    def ask(self, connection: Connection) -> After | None:
+        """Answer the connection's request, or None where that is for the application.
+
+        Raises ClientGone as `give` does.
+        """
+        request = connection.request
+        assert request is not None
+        request.environ["REMOTE_ADDR"] = connection.peer_host
+        for responder in self._responders:
+            try:
+                answer = responder(request)
+            except Exception as error:
+                self._service.failed(error)
+                continue
+            if answer is not None:
+                return self.give(connection, answer, Outcome.OK)
+        return None
+
+    def give(self, connection: Connection, answer: Answer, outcome: Outcome) -> After:
+        """Send an answer, or keep for the loop what the client does not take at once.
+
+        Afterwards the connection is in RUNNING, and the books have their entry. Raises ClientGone.
+        """
+        request = connection.request
+        assert request is not None
+        connection.move(Phase.RUNNING)
+        connection.raw = None
+        is_read = connection.reader.body_complete
+        keep_alive = (
+            request.keep_alive
+            and self._keeps_alive
+            and is_read
+            and not connection.hub.draining
+            and not connection.input_ended
+        )
+        writer = Writer(request.http_10, request.method == "HEAD", keep_alive)
+        file = answer.file
+        length = len(answer.body) + (0 if file is None else file.count)
+        fields = list(answer.fields)
+        head = judge_response(answer.status, fields)
+        if head.code not in _BODILESS:
+            head = judge_response(answer.status, [*fields, ("Content-Length", str(length))])
+        data = writer.head(head, -1, connection.hub.date_line)
+        body_bytes = 0 if writer.bodyless else length
+        self._service.answered_here(connection, head.code, fields, body_bytes, outcome)
+        if file is not None and writer.bodyless:
+            os.close(file.descriptor)
+            file = None
+        if not writer.bodyless:
+            data += answer.body
+        try:
+            if file is None:
+                connection.send(data)
+            else:
+                connection.send_file(data, file.descriptor, file.offset, file.count)
+        except ClientGone as gone:
+            connection.unlogged.body_bytes = max(body_bytes - gone.refused_bytes, 0)
+            raise
+        if writer.keep_alive:
+            return After.NEXT
+        # As after any other response: a client that may still be sending must not get a reset.
+        may_send = request.keep_alive or not is_read or connection.reader.buffered
+        return After.LINGER if may_send else After.CLOSE
