@@ -35,6 +35,8 @@ PURE = (
     "canter.supervisor.actions",
     "canter.supervisor.backoff",
     "canter.supervisor.banner",
+    "canter.supervisor.handover",
+    "canter.supervisor.lineage",
     "canter.supervisor.notices",
     "canter.supervisor.orders",
     "canter.supervisor.pledges",

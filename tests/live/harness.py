@@ -325,6 +325,11 @@ class Server:
             self.signal(signal.SIGTERM)
         return self.wait_for_exit()
 
+    def stop_this_one(self) -> None:
+        """Ask the command to stop, and wait for it alone: it may leave a successor."""
+        self.signal(signal.SIGTERM)
+        assert self.process.wait(STOP_SECONDS) == 0
+
     def discard(self) -> None:
         """End whatever is left of it, at once."""
         with suppress(ProcessLookupError):

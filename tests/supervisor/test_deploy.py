@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from canter.errors import BindError, ConfigError
+from canter.net.addresses import parse_bind
+from canter.net.listeners import inherit
 from canter.settings import Settings, Surroundings, arguments_layer, load
 from canter.supervisor.capacity import count_processors
 from canter.supervisor.deploy import Deploys, plan_from
@@ -42,7 +44,6 @@ def test_the_plan_is_the_policys_part_of_the_settings(tmp_path: Path):
     assert (plan.workers, plan.threads) == (3, 5)
     assert (plan.timeout_seconds, plan.graceful_seconds, plan.boot_seconds) == (7.0, 8.0, 9.0)
     assert plan.max_workers >= 2 * plan.workers
-    assert not plan.is_daemon
 
 
 def test_auto_is_as_many_workers_as_there_are_processors(tmp_path: Path):
@@ -86,6 +87,37 @@ def test_an_address_that_nobody_serves_any_more_is_closed(tmp_path: Path, deploy
     deploys.forget(1)
     assert not os.path.exists(path)
     assert can_connect(address)
+
+
+def test_socket_files_that_another_supervisor_serves_too_are_left(tmp_path: Path, deploys: Deploys):
+    path = tmp_path / "a.sock"
+    deploys.add(1, deploys.prepare(settings(tmp_path, bind=[f"unix:{path}"])))
+    deploys.are_shared = True
+    deploys.close_all_but(())
+    assert path.exists()
+
+
+def test_a_successor_inherits_the_sockets_and_their_files(tmp_path: Path, deploys: Deploys):
+    path = tmp_path / "a.sock"
+    binds = {"bind": ["127.0.0.1:0", f"unix:{path}"]}
+    first = deploys.prepare(settings(tmp_path, **binds))
+    deploys.add(1, first)
+    left = [inherit(os.dup(it.fd), parse_bind(it.address), it.file) for it in deploys.heirlooms()]
+    heir = Deploys(inherited=left)
+    second = heir.prepare(settings(tmp_path, **binds))
+    heir.add(1, second)
+    assert second.listeners == tuple(left)
+    assert second.listeners[0].url == first.listeners[0].url
+    deploys.are_shared = True
+    deploys.close_all_but(())
+    assert path.exists()
+    heir.close_all_but(())
+    assert not path.exists()
+
+
+def test_what_is_no_listening_socket_is_not_inherited():
+    with socket.socket() as sock, pytest.raises(BindError, match="not a listening socket"):
+        inherit(os.dup(sock.fileno()), None, None)
 
 
 @pytest.mark.parametrize(

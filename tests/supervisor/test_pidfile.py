@@ -68,6 +68,16 @@ def test_somebody_elses_is_not_removed(path: Path):
     assert path.read_text() == "1\n"
 
 
+def test_it_can_take_the_place_of_another_one(path: Path):
+    path.write_text(str(ended_process()))
+    file = PidFile(f"{path}.2")
+    file.create()
+    file.rename(str(path))
+    assert path.read_text() == f"{os.getpid()}\n"
+    file.remove()
+    assert os.listdir(path.parent) == []
+
+
 def test_removing_twice_does_no_harm(path: Path):
     file = PidFile(str(path))
     file.create()

@@ -111,13 +111,6 @@ def test_a_signal_for_the_supervisor_does_nothing_to_a_worker(start: Start, name
     assert server.workers() == [worker]
 
 
-def test_usr2_is_answered_in_the_log(start: Start):
-    server = start(PLAIN)
-    server.signal(signal.SIGUSR2)
-    server.wait_for_log("SIGUSR2: .* not supported")
-    assert server.get("/hello").status == 200
-
-
 def test_a_worker_whose_only_thread_is_stuck_is_replaced(start: Start):
     server = start(PLAIN, "--timeout", "0.5", "--threads", "1")
     (worker,) = server.workers()

@@ -42,7 +42,7 @@ class UnixAccess:
 class Listener:
     """One non-blocking listening socket and the address it was opened for."""
 
-    __slots__ = ("_made", "address", "sock")
+    __slots__ = ("address", "made", "sock")
 
     def __init__(
         self, sock: socket.socket, address: Address, made: tuple[int, int] | None = None
@@ -51,7 +51,7 @@ class Listener:
         self.sock = sock
         self.address = address
         # Device and inode of the socket file that we made: only that very file is ours to remove.
-        self._made = made
+        self.made = made
 
     def fileno(self) -> int:
         """The descriptor, so that selectors take the listener itself."""
@@ -102,13 +102,13 @@ class Listener:
         To be called before close(): while the socket is open its inode cannot be given to another
         file, so the comparison cannot be fooled.
         """
-        if self._made is None or not isinstance(self.address, UnixAddress) or self.fileno() < 0:
+        if self.made is None or not isinstance(self.address, UnixAddress) or self.fileno() < 0:
             return
         with contextlib.suppress(OSError):
             status = os.lstat(self.address.path)
-            if (status.st_dev, status.st_ino) == self._made:
+            if (status.st_dev, status.st_ino) == self.made:
                 os.unlink(self.address.path)
-        self._made = None
+        self.made = None
 
 
 def open_listeners(
@@ -243,6 +243,34 @@ def _adopt(address: FdAddress, backlog: int) -> Listener:
                 # A second listen() would undo the backlog its owner chose.
                 sock.listen(backlog)
         return Listener(sock, address)
+
+
+def inherit(fd: int, address: Address | None, made: tuple[int, int] | None) -> Listener:
+    """A listening socket that a predecessor has left open in this process, at `address`.
+
+    Without an address the socket is asked. Raises BindError when it is no listening socket.
+    """
+    where = address or FdAddress(fd)
+    with _explained(where):
+        sock = socket.socket(fileno=fd)
+        with _closed_on_error(sock):
+            os.set_inheritable(fd, False)
+            if not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                raise BindError(f"cannot listen on {where}: it is not a listening socket")
+            if address is None:
+                address, made = _ask(sock)
+        return Listener(sock, address, made)
+
+
+def _ask(sock: socket.socket) -> tuple[Address, tuple[int, int] | None]:
+    name = sock.getsockname()
+    if sock.family != socket.AF_UNIX:
+        return TcpAddress(str(name[0]), int(name[1])), None
+    path = os.fsdecode(name)
+    if path.startswith("\0"):
+        return AbstractAddress(path[1:]), None
+    status = os.lstat(path)
+    return UnixAddress(path), (status.st_dev, status.st_ino)
 
 
 @contextlib.contextmanager

@@ -26,6 +26,9 @@ OTHER_VARIABLES: Mapping[str, str] = MappingProxyType(
             "one, `require` refuses to start without the compiled one. It is read when canter is "
             "imported, and by its build."
         ),
+        "CANTER_HANDOVER": (
+            "What a supervisor leaves to the successor that SIGUSR2 starts; nobody else sets it."
+        ),
     }
 )
 """Variables with canter's prefix that are not settings, because they act before settings do."""

@@ -7,6 +7,7 @@ an embedding program.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,9 +42,18 @@ class Surroundings:
         Raises ConfigError when the working directory is gone.
         """
         try:
-            return cls(os.getcwd(), dict(os.environ))
+            return cls(_working_directory(), dict(os.environ))
         except OSError as error:
             raise ConfigError(f"the working directory cannot be used: {error.strerror}") from None
+
+
+def _working_directory() -> str:
+    """As the shell calls it: through a link that a deploy moves, where a reload then follows it."""
+    real, called = os.getcwd(), os.environ.get("PWD", "")
+    with contextlib.suppress(OSError):
+        if os.path.isabs(called) and os.path.samefile(called, real):
+            return called
+    return real
 
 
 def load(surroundings: Surroundings, top: Layer) -> Settings:

@@ -64,23 +64,27 @@ class Crew:
                 ended.append((pid, Death()))
                 continue
             if found:
-                ended.append((pid, _death(status)))
+                ended.append((pid, death_from(status)))
         return ended
 
-    def reap_foreign(self) -> None:
-        """Collect children that are nobody's: a container's first process inherits orphans."""
+    def reap_foreign(self, spared: int | None) -> None:
+        """Collect children that are nobody's: a container's first process inherits orphans.
+
+        `spared` is somebody's: its end is asked about elsewhere.
+        """
         if not hasattr(os, "waitid"):
             return
         with contextlib.suppress(ChildProcessError):
             while True:
                 # Look first: what is a worker's stays for reap().
                 found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-                if found is None or found.si_pid in self.channels:
+                if found is None or found.si_pid in self.channels or found.si_pid == spared:
                     return
                 os.waitpid(found.si_pid, os.WNOHANG)
 
 
-def _death(status: int) -> Death:
+def death_from(status: int) -> Death:
+    """What a status of waitpid says."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         try:

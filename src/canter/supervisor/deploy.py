@@ -16,6 +16,7 @@ from canter.observe.logs import ErrorLog
 from canter.observe.scoreboard import Scoreboard, WorkerSlot
 from canter.settings import Settings
 from canter.supervisor.capacity import count_processors
+from canter.supervisor.handover import Heirloom
 from canter.supervisor.roster import Plan
 from canter.worker.identity import KEEP, Identity, resolve_identity, resolve_owner
 from canter.worker.tls import make_keyring
@@ -95,7 +96,6 @@ def plan_from(settings: Settings) -> Plan:
         boot_seconds=settings.boot_timeout,
         # Twice the workers when all are being replaced, and those that leave slowly besides.
         max_workers=3 * workers + _SPARE_SLOTS,
-        is_daemon=getattr(settings, "daemon", False),
     )
 
 
@@ -136,10 +136,12 @@ def _listen(
 class Deploys:
     """The deploys of the generations that are not gone, and the listeners of them all."""
 
-    def __init__(self, lent: Sequence[Lent] = ()) -> None:
+    def __init__(self, lent: Sequence[Lent] = (), inherited: Iterable[Listener] = ()) -> None:
         self._by_number: dict[int, Deploy] = {}
         self._lent = lent
-        self._open: list[Listener] = []
+        self._open: list[Listener] = list(inherited)
+        self.are_shared = False
+        """Whether another supervisor listens at the same addresses: socket files are left then."""
 
     def __getitem__(self, number: int) -> Deploy:
         return self._by_number[number]
@@ -176,6 +178,14 @@ class Deploys:
         """Whether every listener is somebody else's, who listens on when we have left."""
         return all(listener.is_lent for listener in self._open)
 
+    def heirlooms(self) -> tuple[Heirloom, ...]:
+        """What a successor is left: every listener."""
+        names: dict[Address, str] = {one.address: one.name for one in self._lent}
+        return tuple(
+            Heirloom(it.fileno(), str(it.address), it.made, names.get(it.address))
+            for it in self._open
+        )
+
     def open_listeners(self) -> tuple[Listener, ...]:
         """Every listener that this process holds."""
         return tuple(self._open)
@@ -192,6 +202,7 @@ class Deploys:
         used = {listener for number in kept for listener in self[number].listeners}
         for listener in self._open:
             if listener not in used:
-                listener.remove_file()
+                if not self.are_shared:
+                    listener.remove_file()
                 listener.close()
         self._open = [listener for listener in self._open if listener in used]

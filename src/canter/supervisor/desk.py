@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import selectors
 import time
 from collections.abc import Iterable
 from typing import Protocol, assert_never
@@ -61,7 +62,6 @@ class Desk:
 
     def __init__(
         self,
-        socket: ControlSocket | None,
         roster: Roster,
         crew: Crew,
         deploys: Deploys,
@@ -69,7 +69,7 @@ class Desk:
         superior: Superior,
         application: str,
     ) -> None:
-        self._socket = socket
+        self._socket: ControlSocket | None = None
         self._roster = roster
         self._crew = crew
         self._deploys = deploys
@@ -107,6 +107,16 @@ class Desk:
     def finish(self) -> None:
         """The service has ended: give the answers that are still owed."""
         self._give(self._pledges.ended())
+
+    def open(self, socket: ControlSocket, selector: selectors.BaseSelector) -> None:
+        """Orders come over `socket` from here on."""
+        self._socket = socket
+        socket.watch(selector)
+
+    def close(self) -> None:
+        """The selector is about to be closed; answers can still be given."""
+        if self._socket is not None:
+            self._socket.unwatch()
 
     # ----------------------------------------------------------------------- what is carried out
 

@@ -45,10 +45,10 @@ from canter.supervisor.desk import Desk
 from canter.supervisor.hooks import ServerHooks
 from canter.supervisor.inbox import SignalInbox
 from canter.supervisor.journal import Journal
-from canter.supervisor.notify import Herald
 from canter.supervisor.readings import read_slot, running_lines
 from canter.supervisor.roster import Failure, Handle, Roster
 from canter.supervisor.states import Command, GenerationState, Phase
+from canter.supervisor.upgrade import Outside, Upgrade
 from canter.supervisor.watch import FileWatch
 from canter.worker.channel import Channel
 from canter.worker.loader import describe_failure
@@ -97,11 +97,11 @@ class Supervisor:
         inbox: SignalInbox,
         log: ErrorLog,
         service: Service,
-        control: ControlSocket | None,
-        herald: Herald,
+        outside: Outside,
     ) -> None:
         self._deploys = deploys
-        self._herald = herald
+        self._herald = outside.herald
+        self._succession = outside.succession
         self._hooks = service.hooks
         self._inbox = inbox
         self._error_log = log
@@ -112,10 +112,8 @@ class Supervisor:
         self._journal = Journal(log.logger)
         self._crew = Crew()
         self._selector = selectors.DefaultSelector()
-        self._control = control
-        self._desk = Desk(
-            control, self._roster, self._crew, deploys, log.logger, self, service.name
-        )
+        self._desk = Desk(self._roster, self._crew, deploys, log.logger, self, service.name)
+        self._upgrade = Upgrade(outside, self._roster, deploys, log.logger, self._open_desk)
         self._watch = FileWatch(first.settings.reload_extra_files)
         self._files_due = 0.0
         self._last_round = time.monotonic()
@@ -126,8 +124,7 @@ class Supervisor:
     def run(self) -> int:
         """Serve until told to stop. The exit status."""
         self._selector.register(self._inbox, selectors.EVENT_READ)
-        if self._control is not None:
-            self._control.watch(self._selector)
+        self._upgrade.begin()
         while not self._roster.is_over:
             try:
                 self._act()
@@ -159,14 +156,17 @@ class Supervisor:
 
     def close(self) -> None:
         """Give back what the loop made for itself."""
-        if self._control is not None:
-            self._control.unwatch()
+        self._upgrade.look()
+        self._desk.close()
         self._selector.close()
         self._error_log.close()
 
     def finish(self) -> None:
         """Tell those who wait for the end that it has come."""
         self._desk.finish()
+
+    def _open_desk(self, control: ControlSocket) -> None:
+        self._desk.open(control, self._selector)
 
     @property
     def failure(self) -> Failure | None:
@@ -181,6 +181,7 @@ class Supervisor:
             policy.tick_seconds(self._roster),
             self._desk.patience_seconds(now),
             self._herald.patience_seconds(self._roster, now),
+            self._succession.patience_seconds(),
         ]
         if self._settings.reload:
             limits.append(_FILES_EVERY_SECONDS)
@@ -202,8 +203,9 @@ class Supervisor:
             # Its last words are still in the channel, and they say why.
             self._listen_to(self._roster.handles[pid], now)
             self._bury(self._roster.handles[pid], death, now)
+        self._upgrade.look()
         if self._service.application is None:
-            self._crew.reap_foreign()
+            self._crew.reap_foreign(spared=self._succession.other)
         self._look_at_files(now)
         self._desk.take_in(now)
 
@@ -224,10 +226,10 @@ class Supervisor:
                 stays = "as many workers as before" if wanted is None else f"{wanted} workers"
                 self._log.info("%s: %s wanted", number.name, stays)
             case signal.SIGWINCH:
-                if self._roster.empty():
+                if not self._succession.is_alone and self._roster.empty():
                     self._log.info("SIGWINCH: stopping all workers")
             case signal.SIGUSR2:
-                self._log.warning("SIGUSR2: upgrading the program in place is not supported")
+                self._upgrade.ask(number.name)
             case _:
                 pass  # CHLD: workers are looked after in every round.
 
@@ -241,13 +243,14 @@ class Supervisor:
     def stop(self, command: Command, cause: str) -> None:
         """Somebody asks for the end: a signal, or a command."""
         self._roster.request_stop(command)
-        self._roster.others_listen = self._deploys.are_lent()
+        self._upgrade.note_stop()
         how = "draining" if self._roster.phase is Phase.STOPPING else "stopping at once"
         self._log.info("%s: %s", cause, how)
         self._desk.note_stopping()
         self._deploys.note_leaving()
-        # No new clients find the files; workers answer those that are in the queues already.
-        self._deploys.close_all_but(())
+        if not self._deploys.are_shared:
+            # No new clients find the files; workers answer those that are in the queues already.
+            self._deploys.close_all_but(())
 
     def _listen_to(self, handle: Handle, now: float) -> None:
         if handle.lost_at is not None:

@@ -116,15 +116,6 @@ class Notices:
             case Standing.STOPPING:
                 return ["STOPPING=1"] if self._told is not Standing.STOPPING else []
 
-    def handed_to(self, pid: int) -> list[str]:
-        """Another supervisor, `pid`, is the service from here on."""
-        return [f"MAINPID={pid}"]
-
-    def taken_over(self, pid: int) -> list[str]:
-        """We, `pid`, are the service from here on: everything is told anew."""
-        self._told, self._status = None, ""
-        return [f"MAINPID={pid}"]
-
     def next_deadline(self, roster: Roster) -> float:
         """When there may be something to tell though nothing has happened (inf = never)."""
         extend_at = _NEVER if standing(roster) is Standing.READY else self._extend_at

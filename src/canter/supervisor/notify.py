@@ -24,7 +24,11 @@ class Herald:
     `environment` is that of the start, `pid` ours.
     """
 
-    def __init__(self, environment: Mapping[str, str], pid: int) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], pid: int, *, is_the_service: bool = True
+    ) -> None:
+        self._pid = pid
+        self._is_the_service = is_the_service
         self._address = notify_address(environment)
         self._notices = Notices(watchdog_seconds(environment, pid))
         # Opened now: signs of life must not depend on there being a descriptor left later.
@@ -36,8 +40,21 @@ class Herald:
     def tell(self, roster: Roster, now: float) -> None:
         """Say what is to be said at `now`."""
         if self._sock is not None:
-            self._send(self._notices.news(roster, now))
+            if self._is_the_service:
+                self._send(self._notices.news(roster, now))
             self._send(self._notices.sign_of_life(now))
+
+    def hand_to(self, pid: int) -> None:
+        """Another supervisor is the service from here on, and speaks for it."""
+        if self._is_the_service:
+            self._send([f"MAINPID={pid}"])
+        self._is_the_service = False
+
+    def take_over(self) -> None:
+        """We are the service from here on; everything is told anew."""
+        if not self._is_the_service:
+            self._send([f"MAINPID={self._pid}"])
+        self._is_the_service = True
 
     def patience_seconds(self, roster: Roster, now: float) -> float | None:
         """How long nothing need be said, whatever happens; None = for ever."""

@@ -34,6 +34,12 @@ class PidFile:
                 f"the pid file {self._path} cannot be written: {error.strerror or error}"
             ) from error
 
+    def rename(self, path: str) -> None:
+        """Have the file be at `path` from now on, over what is there. Raises OSError."""
+        path = os.path.abspath(path)
+        os.rename(self._path, path)
+        self._path = path
+
     def remove(self) -> None:
         """Remove the file if it is still ours."""
         if self._read() == os.getpid():

@@ -68,7 +68,6 @@ class Plan:
     boot_seconds: float
     max_workers: int
     """How many the scoreboard has room for, replacements included."""
-    is_daemon: bool = False
 
     @property
     def most_wanted(self) -> int:
@@ -130,6 +129,8 @@ class Generation:
     number: int
     plan: Plan
     wanted: int
+    wanted_before: int = 0
+    """What was wanted when all workers were told to leave and the supervisor to stay."""
     state: GenerationState = GenerationState.BOOTING
     backoff: Backoff = field(default_factory=Backoff)
     failure: Failure | None = None
@@ -280,12 +281,20 @@ class Roster:
         return wanted
 
     def empty(self) -> bool:
-        """Stop every worker and keep the supervisor, if it is a daemon. Whether it is."""
+        """Stop every worker and keep the supervisor. Whether there is anything to stop."""
         generation = self.scalable()
-        if generation is None or not generation.plan.is_daemon:
+        if generation is None or not generation.wanted:
             return False
-        generation.wanted = 0
+        generation.wanted_before, generation.wanted = generation.wanted, 0
         return True
+
+    def refill(self) -> int | None:
+        """Want as many workers again as before `empty`; how many, None if that changes nothing."""
+        generation = self.scalable()
+        if generation is None or generation.wanted or not generation.wanted_before:
+            return None
+        generation.wanted = generation.wanted_before
+        return generation.wanted
 
     # ------------------------------------------------------------------------ what was done
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import platform
 import sys
@@ -11,28 +10,28 @@ import threading
 from collections.abc import Callable, Mapping
 
 from canter import __version__, extensions
-from canter.errors import BindError, CanterError
-from canter.net.addresses import UnixAddress, parse_bind
-from canter.net.control_path import control_paths
+from canter.errors import CanterError
+from canter.net.addresses import FdAddress, parse_bind
 from canter.net.lent import VARIABLES as LISTEN_VARIABLES
 from canter.net.lent import Lent, lent_sockets
-from canter.net.listeners import TakenError, UnixAccess, open_listeners
+from canter.net.listeners import Listener, inherit
 from canter.observe.logs import ErrorLog
 from canter.settings import Settings, Surroundings
 from canter.settings.provenance import DEFAULT
 from canter.supervisor.banner import Address, StartFacts, log_lines, terminal_banner
-from canter.supervisor.control import ControlSocket
 from canter.supervisor.deploy import Deploy, Deploys, plan_from
+from canter.supervisor.handover import VARIABLES as HANDOVER_VARIABLES
+from canter.supervisor.handover import Handover, read_handover
 from canter.supervisor.hooks import ServerHooks
 from canter.supervisor.inbox import SignalInbox
 from canter.supervisor.loop import Service, Supervisor
 from canter.supervisor.notify import Herald
-from canter.supervisor.pidfile import PidFile
+from canter.supervisor.places import Places
 from canter.supervisor.reports import summarise
+from canter.supervisor.succession import Succession
+from canter.supervisor.upgrade import Outside
 from canter.worker.task import Application
 from canter.worker.titles import name_process
-
-_CONTROL_BACKLOG = 128
 
 
 def run(
@@ -54,23 +53,26 @@ def run(
     if threading.current_thread() is not threading.main_thread():
         raise CanterError("the server has to be run in the main thread: it needs the signals")
     _fill_standard_descriptors()
-    environment = (surroundings or Surroundings.here()).environment
+    surroundings = surroundings or Surroundings.here()
+    environment = surroundings.environment
     log = ErrorLog(settings.errorlog, settings.loglevel, capture_output=settings.capture_output)
-    lent = _take_lent(environment)
-    deploys = Deploys(lent)
+    handover = _take_handover(environment)
+    lent = _take_lent(environment, handover)
+    deploys = Deploys(lent, _inherit(handover))
     with contextlib.ExitStack() as undo:
         undo.callback(log.close)
         inbox = undo.enter_context(SignalInbox())
         undo.callback(deploys.close_all_but, ())
         hooks = ServerHooks(settings, log)
+        succession = Succession(surroundings, handover, log.logger, hooks.executing)
+        deploys.are_shared = not succession.is_alone
         hooks.starting(plan_from(settings).workers)
         first = deploys.prepare(settings)
         # Below the pid file: who was told that the server has stopped can start the next one.
         last = undo.enter_context(contextlib.ExitStack())
-        if settings.pidfile is not None:
-            pid_file = PidFile(settings.pidfile)
-            pid_file.create()
-            undo.callback(pid_file.remove)
+        places = Places(settings, log.logger)
+        undo.callback(places.leave_pid_file)
+        places.take_pid_file(is_heir=not succession.is_alone)
         if first.identity.changes:
             log.give_to(first.identity.uid, first.identity.gid)
         name_process(settings.proc_name, "supervisor")
@@ -79,13 +81,12 @@ def run(
         if lent and settings.source("bind") != DEFAULT and not _listens_as_told(first):
             log.logger.warning("bind is not used: the service manager has passed its sockets")
         hooks.ready(first.listeners)
-        control = _open_control(settings, log)
-        if control is not None:
-            last.callback(control.close)
-        herald = Herald(environment, os.getpid())
+        last.callback(places.leave_control)
+        herald = Herald(environment, os.getpid(), is_the_service=succession.is_alone)
         undo.callback(herald.close)
         service = Service(facts.application, hooks, application, reload_settings)
-        supervisor = Supervisor(first, deploys, inbox, log, service, control, herald)
+        outside = Outside(places, herald, succession)
+        supervisor = Supervisor(first, deploys, inbox, log, service, outside)
         last.callback(supervisor.finish)
         undo.callback(supervisor.close)
         status = supervisor.run()
@@ -104,8 +105,30 @@ def _fill_standard_descriptors() -> None:
             os.open(os.devnull, os.O_RDWR)
 
 
-def _take_lent(environment: Mapping[str, str]) -> tuple[Lent, ...]:
+def _take_handover(environment: Mapping[str, str]) -> Handover | None:
+    """What a predecessor has left; no program that is started here takes it for its own."""
+    for name in HANDOVER_VARIABLES:
+        os.environ.pop(name, None)
+    return read_handover(environment)
+
+
+def _inherit(handover: Handover | None) -> list[Listener]:
+    """The predecessor's listeners. Raises BindError or ConfigError when they are none."""
+    return [
+        inherit(it.fd, parse_bind(it.address) if it.address else None, it.file)
+        for it in (handover.heirlooms if handover is not None else ())
+    ]
+
+
+def _take_lent(environment: Mapping[str, str], handover: Handover | None) -> tuple[Lent, ...]:
     """The sockets that a service manager passed; no program that is started here gets them."""
+    if handover is not None:
+        inherited = ((parse_bind(it.address), it.name) for it in handover.heirlooms if it.address)
+        return tuple(
+            Lent(address, name)
+            for address, name in inherited
+            if name is not None and isinstance(address, FdAddress)
+        )
     lent = lent_sockets(environment, os.getpid())
     for name in LISTEN_VARIABLES:
         os.environ.pop(name, None)
@@ -119,37 +142,6 @@ def _listens_as_told(deploy: Deploy) -> bool:
     """Whether the addresses are those of `bind`."""
     wanted = [parse_bind(text) for text in deploy.settings.bind]
     return wanted == [listener.address for listener in deploy.listeners]
-
-
-def _open_control(settings: Settings, log: ErrorLog) -> ControlSocket | None:
-    """The control socket, or None: a server without it serves as well."""
-    if settings.control_socket_disable:
-        return None
-    paths = control_paths(
-        os.getcwd(), os.environ, chosen=settings.control_socket, pid_file=settings.pidfile
-    )
-    access = UnixAccess(mode=settings.control_socket_mode)
-    for path in paths:
-        try:
-            if settings.control_socket is None:
-                with contextlib.suppress(FileExistsError):
-                    os.mkdir(os.path.dirname(path), 0o700)
-            [listener] = open_listeners([UnixAddress(path)], _CONTROL_BACKLOG, access)
-        except TakenError:
-            log.logger.info(
-                "no control socket: another server has %s; --control-socket or --pid would give "
-                "this one its own",
-                path,
-            )
-            return None
-        except (OSError, BindError) as error:
-            # Somebody asked for this one by name; the usual places are a mere offer.
-            level = logging.DEBUG if settings.control_socket is None else logging.WARNING
-            log.logger.log(level, "no control socket at %s: %s", path, error)
-            continue
-        log.logger.debug("the control socket is %s", path)
-        return ControlSocket(listener)
-    return None
 
 
 def _facts(first: Deploy, application: Application | None) -> StartFacts:

@@ -109,6 +109,9 @@ def _attribute_path(text: str, node: ast.expr) -> tuple[str, ...]:
 
 def _import(target: Target) -> ModuleType:
     try:
+        # A link to a release may point elsewhere since the supervisor has looked there, with no
+        # newer time.
+        importlib.invalidate_caches()
         return importlib.import_module(target.module)
     except ModuleNotFoundError as error:
         if _is_the_target_missing(error, target.module):

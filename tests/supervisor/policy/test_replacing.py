@@ -7,7 +7,7 @@ from canter.supervisor.roster import KILL_MARGIN_SECONDS
 from canter.supervisor.states import Phase
 from canter.worker.messages import BootFailed, Ready, Serving, WantsReplacement
 from canter.worker.states import WorkerState
-from tests.supervisor.worlds import only, plan, started
+from tests.supervisor.worlds import World, only, plan, started
 
 
 def test_a_worker_that_asks_is_replaced_before_it_leaves():
@@ -84,20 +84,37 @@ def test_the_scoreboard_bounds_the_workers():
     assert len(world.serving()) == 4
 
 
-def test_a_daemon_can_be_emptied_and_filled_again():
-    world = started(plan(is_daemon=True))
+def emptied() -> World:
+    world = started()
     assert world.roster.empty()
     world.act()
     world.leave_all()
     assert world.pids == []
     assert world.roster.phase is Phase.RUNNING
+    return world
+
+
+def test_a_supervisor_can_be_emptied_and_filled_again_by_a_reload():
+    world = emptied()
     world.roster.request_reload()
     world.act()
     world.boot_all()
     assert len(world.serving()) == 2
+    assert world.roster.refill() is None
 
 
-def test_who_is_no_daemon_is_not_emptied():
-    world = started()
+def test_one_more_worker_for_an_emptied_supervisor_is_one():
+    world = emptied()
+    assert world.roster.change_wanted(1) == 1
+    world.act()
+    world.boot_all()
+    assert len(world.serving()) == 1
+
+
+def test_an_emptied_supervisor_can_be_filled_as_it_was_before():
+    world = emptied()
     assert not world.roster.empty()
-    assert world.act() == []
+    assert world.roster.refill() == 2
+    world.act()
+    world.boot_all()
+    assert len(world.serving()) == 2
