@@ -13,6 +13,7 @@ from canter.protocol.faults import Fault
 from canter.protocol.http1.reader import Reader
 from canter.protocol.http1.writer import Writer, refusal
 from canter.protocol.limits import Leniency, Limits
+from canter.protocol.writer import ResponseWriter
 from canter.wsgi.exchange import ClientGone, Exchange
 
 _LIMITS = Limits(body=1 << 20)
@@ -73,7 +74,7 @@ class Drain:
     def close_file(self, descriptor: int) -> None:
         """Never called."""
 
-    def settle(self, writer: Writer) -> None:
+    def settle(self, writer: ResponseWriter) -> None:
         """A body that is streamed is none of this sink's concern."""
 
     def date_line(self) -> bytes:

@@ -39,6 +39,10 @@ from canter.net.addresses import (
         ("unix://@canter", AbstractAddress("canter")),
         ("fd://3", FdAddress(3)),
         ("  127.0.0.1:1  ", TcpAddress("127.0.0.1", 1)),
+        ("http://:80", TcpAddress("0.0.0.0", 80, "http")),
+        ("HTTP+unix:/run/a", UnixAddress("/run/a", "http")),
+        ("http+unix:@canter", AbstractAddress("canter", "http")),
+        ("http+fd://3", FdAddress(3, "http")),
     ],
 )
 def test_reads_an_address(text: str, address: Address):
@@ -62,7 +66,7 @@ def test_reads_an_address(text: str, address: Address):
         ("127.0.0.1:٣", "0 to 65535"),
         ("ho st:80", "not a host"),
         ("-x:80", "not a host"),
-        ("http://127.0.0.1:80", "the schemes are"),
+        ("https://127.0.0.1:80", "the schemes are"),
         ("unix:", "path is missing"),
         ("unix:@", "after @"),
         ("unix:/a\0b", "NUL"),

@@ -11,6 +11,7 @@ from typing import Any
 import h11
 
 from canter.protocol.http1.writer import Writer
+from canter.protocol.writer import ResponseWriter
 from canter.wsgi.exchange import ClientGone, Exchange
 
 DATE = b"Date: Tue, 15 Nov 1994 08:12:31 GMT\r\n"
@@ -66,7 +67,7 @@ class Recording:
         self.descriptors.remove(descriptor)
         os.close(descriptor)
 
-    def settle(self, writer: Writer) -> None:
+    def settle(self, writer: ResponseWriter) -> None:
         """A body that is streamed is none of this sink's concern."""
 
     def date_line(self) -> bytes:

@@ -9,6 +9,7 @@ from typing import Protocol
 from canter.engine.answers import Responder
 from canter.net.certificates import Keyring
 from canter.protocol.limits import Leniency, Limits
+from canter.protocol.peers import LOOPBACK, Peers
 from canter.protocol.trust import TrustPolicy
 from canter.wsgi.exchange import Application, Exchange
 
@@ -44,6 +45,8 @@ class EngineConfig:
 
     responders: asked in this order before a request waits for the application.
     keyring: the contexts of new TLS connections; None where all is plain.
+    protocol: what is spoken on listeners whose address names nothing else. gateway_peers: who may
+    speak the formats that tell who the client is (uwsgi, FastCGI, SCGI).
     """
 
     threads: int = 1
@@ -66,3 +69,5 @@ class EngineConfig:
     leniency: Leniency = field(default_factory=Leniency)
     trust: TrustPolicy = field(default_factory=TrustPolicy)
     keyring: Keyring | None = None
+    protocol: str = "http"
+    gateway_peers: Peers = LOOPBACK

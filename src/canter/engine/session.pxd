@@ -1,7 +1,7 @@
 # The C types of session.py, which stays ordinary Python: Cython reads this file beside it.
 cimport cython
 
-from canter.protocol.http1.reader cimport Reader
+from canter.protocol.reader cimport RequestReader
 from canter.protocol.request cimport Request
 
 cdef int _IDLE
@@ -9,7 +9,7 @@ cdef tuple _MAY_FOLLOW
 
 
 cdef class Session:
-    cdef public Reader reader
+    cdef public RequestReader reader
     cdef public dict base
     cdef public object config
     cdef public int phase
@@ -25,8 +25,10 @@ cdef class Session:
     cpdef receive(self, bytes data)
     @cython.locals(request=Request)
     cpdef resume(self)
+    cdef _await_head(self)
     @cython.locals(length=cython.longlong)
     cdef _begin_body(self, Request request)
+    @cython.locals(reader=RequestReader)
     cdef _collect(self, Request request)
     cpdef finish_request(self)
     cpdef drop_body(self)

@@ -15,7 +15,7 @@ from canter.engine.contract import BodyMode, EngineConfig
 from canter.engine.phases import MAY_FOLLOW, Phase
 from canter.engine.spool import Spool
 from canter.protocol.faults import Fault, StorageFull
-from canter.protocol.http1.reader import Reader
+from canter.protocol.reader import RequestReader
 from canter.protocol.request import Request
 
 _BODY_READ_BYTES = 256 * 1024
@@ -31,7 +31,7 @@ class Step(enum.Enum):
     """More bytes."""
 
     CONTINUE = "continue"
-    """100 Continue to be sent; then `resume`."""
+    """`reader.interim()`, 100 Continue for one, to be sent; then `resume`."""
 
     READY = "ready"
     """`request` is complete (or, when bodies are streamed, its head is)."""
@@ -64,7 +64,7 @@ class Session:
         "served",
     )
 
-    def __init__(self, reader: Reader, base: dict[str, Any], config: EngineConfig) -> None:
+    def __init__(self, reader: RequestReader, base: dict[str, Any], config: EngineConfig) -> None:
         self.reader = reader
         self.base = base
         self.config = config
@@ -95,7 +95,7 @@ class Session:
                 return self._collect(self.request)
             request = self.reader.next_request(self.base)
             if request is None:
-                return _MORE
+                return self._await_head()
             self.request = request
             if request.body_length == 0 and not request.expect_continue:
                 request.environ["wsgi.input"] = _BytesIO()
@@ -104,6 +104,10 @@ class Session:
         except Fault as fault:
             self.fault = fault
             return Step.REFUSED
+
+    def _await_head(self) -> Step:
+        """There is no next request yet; what that takes."""
+        return Step.CONTINUE if self.reader.owes else _MORE
 
     def _begin_body(self, request: Request) -> Step:
         if self._streams and not self.reader.body_complete:
@@ -127,7 +131,7 @@ class Session:
             while data := reader.read_body(_BODY_READ_BYTES):
                 spool.write(data)
             if not reader.body_complete:
-                return Step.MORE
+                return Step.CONTINUE if reader.owes else _MORE
             request.environ["wsgi.input"] = self._body = spool.open()
         except OSError as error:
             raise StorageFull(f"the body cannot be kept: {error.strerror}") from error

@@ -3,6 +3,7 @@
     HOST            HOST:PORT       [V6]:PORT       :PORT       tcp://HOST:PORT
     unix:PATH       unix://PATH     unix:@NAME      fd://N
 
+`FORMAT://` before a host, and `FORMAT+` before unix: or fd:, say which wire format is spoken there.
 A missing port is 8000, a missing host is every IPv4 address, port 0 lets the kernel choose.
 """
 
@@ -10,13 +11,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from canter.errors import ConfigError
 
 DEFAULT_PORT = 8000
+#: The wire formats that may be named.
+FORMATS = ("http",)
 _EVERY_IPV4 = "0.0.0.0"  # noqa: S104 - this is what an empty host asks for
+_FORMAT = re.compile(rf"({'|'.join(FORMATS)})(?:://|\+(?=unix:|fd:))", re.ASCII | re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?", re.ASCII)
 
 
@@ -26,9 +30,11 @@ class TcpAddress:
 
     host: str
     port: int
+    scheme: str = ""
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{_prefix(self.scheme, '://')}{host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +42,10 @@ class UnixAddress:
     """A unix socket in the file system."""
 
     path: str
+    scheme: str = ""
 
     def __str__(self) -> str:
-        return f"unix:{self.path}"
+        return f"{_prefix(self.scheme, '+')}unix:{self.path}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +53,10 @@ class AbstractAddress:
     """A unix socket in Linux's abstract namespace; no file, no permissions."""
 
     name: str
+    scheme: str = ""
 
     def __str__(self) -> str:
-        return f"unix:@{self.name}"
+        return f"{_prefix(self.scheme, '+')}unix:@{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +64,18 @@ class FdAddress:
     """A socket that was opened by whoever started us, by its descriptor number."""
 
     fd: int
+    scheme: str = ""
 
     def __str__(self) -> str:
-        return f"fd://{self.fd}"
+        return f"{_prefix(self.scheme, '+')}fd://{self.fd}"
 
 
 Address: TypeAlias = TcpAddress | UnixAddress | AbstractAddress | FdAddress
+"""`scheme` is the wire format that is spoken there, "" for the one that all others speak."""
+
+
+def _prefix(scheme: str, behind: str) -> str:
+    return scheme + behind if scheme else ""
 
 
 def parse_bind(text: str) -> Address:
@@ -70,12 +84,22 @@ def parse_bind(text: str) -> Address:
     Raises ConfigError, with the text in its message, when it names none.
     """
     stripped = text.strip()
-    lowered = stripped.lower()
     if not stripped:
         # Gunicorn listens on every address then; an unset variable in a start script should not.
         raise _bad(text, "it is empty; :8000 is port 8000 on every address")
     if "\0" in stripped:
         raise _bad(text, "it contains a NUL byte")
+    named = _FORMAT.match(stripped)
+    if named:
+        address = _parse(text, stripped[named.end() :])
+        if named[0].endswith("+") or isinstance(address, TcpAddress):
+            return replace(address, scheme=named[1].lower())
+        raise _bad(text, f"with a format it is written {named[1].lower()}+{address}")
+    return _parse(text, stripped)
+
+
+def _parse(text: str, stripped: str) -> Address:
+    lowered = stripped.lower()
     if lowered.startswith("unix:"):
         return _parse_unix(text, stripped[len("unix:") :])
     if lowered.startswith("fd://"):
@@ -83,7 +107,7 @@ def parse_bind(text: str) -> Address:
     if lowered.startswith("tcp://"):
         stripped = stripped[len("tcp://") :]
     elif "://" in stripped:
-        raise _bad(text, "the schemes are tcp://, unix:// and fd://")
+        raise _bad(text, f"the schemes are tcp://, unix://, fd:// and {'://, '.join(FORMATS)}://")
     return _parse_tcp(text, stripped)
 
 

@@ -79,13 +79,22 @@ class Listener:
 
     @property
     def url(self) -> str:
-        """The address as a person opens it: a URL, or `unix:PATH`."""
+        """As `url_with`, where HTTP is what is spoken."""
+        return self.url_with("http")
+
+    def url_with(self, protocol: str) -> str:
+        """The address as a person opens it: a URL, or `unix:PATH`.
+
+        protocol: what is spoken where the address names nothing else.
+        """
+        scheme = self.address.scheme or protocol
         name = self.sock.getsockname()
         if self.is_unix:
             path = os.fsdecode(name)
-            return "unix:@" + path[1:] if path.startswith("\0") else "unix:" + path
+            before = "unix:" if scheme == "http" else f"{scheme}+unix:"
+            return f"{before}@{path[1:]}" if path.startswith("\0") else before + path
         host = _EVERY_HOST.get(name[0], name[0])
-        return f"http://[{host}]:{name[1]}" if ":" in host else f"http://{host}:{name[1]}"
+        return f"{scheme}://[{host}]:{name[1]}" if ":" in host else f"{scheme}://{host}:{name[1]}"
 
     @property
     def is_on_every_address(self) -> bool:
@@ -153,7 +162,11 @@ def _open_tcp(address: TcpAddress, addresses: Sequence[Address], backlog: int) -
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if family == socket.AF_INET6:
                 # [::] alone takes IPv4 too, unless the same port is asked for there as well.
-                beside = TcpAddress(_EVERY_IPV4, address.port) in addresses
+                beside = any(
+                    isinstance(other, TcpAddress)
+                    and (other.host, other.port) == (_EVERY_IPV4, address.port)
+                    for other in addresses
+                )
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(beside))
             sock.bind(name)
             sock.listen(backlog)

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any, Literal
 
 from canter.protocol.faults import BadForwarding
-
-Network = IPv4Network | IPv6Network
+from canter.protocol.peers import Network, Peers
 
 # The names that scanners note by themselves.
 _USUAL = frozenset({"HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_PROTOCOL", "HTTP_X_FORWARDED_SSL"})
@@ -53,16 +51,7 @@ class TrustPolicy:
 
     def trusts(self, peer: str | None) -> bool:
         """Whether a peer is trusted: None, a peer on a unix socket, always is (as in Gunicorn)."""
-        if peer is None or self.allow == "*":
-            return True
-        try:
-            address = ip_address(peer)
-        except ValueError:
-            return False
-        if address.version == 6 and address.ipv4_mapped is not None:
-            # How an IPv4 peer shows on a socket of both families.
-            address = address.ipv4_mapped
-        return any(address in network for network in self.allow)
+        return Peers(self.allow).include(peer)
 
     def scheme(self, environ: Mapping[str, Any], *, repeated: bool) -> str | None:
         """The scheme that the fields of a trusted peer tell, or None if they tell none.

@@ -31,6 +31,8 @@ class Values:
     # Addresses
     bind: tuple[str, ...]
     """The addresses to listen on."""
+    protocol: Literal["http"]
+    """What is spoken on the addresses of `bind` that do not say it themselves."""
     backlog: int
     """How many connections may wait to be accepted."""
     unix_socket_mode: int | None
@@ -109,6 +111,8 @@ class Values:
     # Proxies
     forwarded_allow_ips: tuple[str, ...]
     """The peers whose headers about the scheme and the mount point are believed."""
+    uwsgi_allow_ips: tuple[str, ...]
+    """The peers that may speak uwsgi, FastCGI or SCGI where those are spoken."""
     secure_scheme_headers: Mapping[str, str]
     """Headers, each with the value that means https."""
     forwarder_headers: tuple[str, ...]

@@ -190,6 +190,15 @@ class Deploys:
         """Every listener that this process holds."""
         return tuple(self._open)
 
+    def urls(self) -> list[str]:
+        """Every address that is listened on, as the newest generation there speaks."""
+        spoken = {
+            listener: deploy.settings.protocol
+            for _, deploy in sorted(self._by_number.items())
+            for listener in deploy.listeners
+        }
+        return [listener.url_with(spoken.get(listener, "http")) for listener in self._open]
+
     def close_all_but(self, numbers: Iterable[int]) -> None:
         """Close what none of these generations uses: listeners, with their files, and boxes.
 

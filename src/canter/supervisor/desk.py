@@ -154,7 +154,7 @@ class Desk:
             pid=os.getpid(),
             age_seconds=now - self._born,
             application=self._application,
-            addresses=[listener.url for listener in self._deploys.open_listeners()],
+            addresses=self._deploys.urls(),
             log_level=logging.getLevelName(self._log.level).lower(),
         )
         return status_report(self._roster, sights, facts, now)

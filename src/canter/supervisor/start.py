@@ -155,7 +155,9 @@ def _facts(first: Deploy, application: Application | None) -> StartFacts:
         build=extensions.build(),
         python=platform.python_version(),
         application=name or "none",
-        addresses=tuple(Address(x.url, x.is_on_every_address) for x in first.listeners),
+        addresses=tuple(
+            Address(x.url_with(settings.protocol), x.is_on_every_address) for x in first.listeners
+        ),
         workers=first.plan.workers,
         threads=first.plan.threads,
         error_log=settings.errorlog,

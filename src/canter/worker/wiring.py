@@ -9,7 +9,7 @@ import dataclasses
 import ipaddress
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from canter.engine.answers import Responder
@@ -20,6 +20,7 @@ from canter.observe.access import AccessLog
 from canter.observe.logs import LOGGER_NAME
 from canter.observe.scoreboard import WorkerSlot
 from canter.protocol.limits import Leniency, Limits
+from canter.protocol.peers import Peers
 from canter.protocol.trust import TrustPolicy
 from canter.settings import Settings
 from canter.worker.health import Health
@@ -115,17 +116,23 @@ def engine_config(
         ),
         trust=trust_policy(settings),
         keyring=keyring,
+        protocol=settings.protocol,
+        gateway_peers=_peers(settings.uwsgi_allow_ips),
     )
 
 
 def trust_policy(settings: Settings) -> TrustPolicy:
     """Whom to believe about the scheme and the mount point."""
-    allow = settings.forwarded_allow_ips
     return TrustPolicy(
-        allow="*" if "*" in allow else tuple(ipaddress.ip_network(peer, False) for peer in allow),
+        allow=_peers(settings.forwarded_allow_ips).allow,
         secure_scheme_headers=settings.secure_scheme_headers,
         forwarder_headers=tuple(settings.forwarder_headers),
     )
+
+
+def _peers(allow: Iterable[str]) -> Peers:
+    allow = tuple(allow)
+    return Peers("*" if "*" in allow else tuple(ipaddress.ip_network(it, False) for it in allow))
 
 
 def open_access_log(settings: Settings, log: logging.Logger) -> AccessLog | None:

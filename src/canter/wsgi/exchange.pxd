@@ -1,14 +1,14 @@
 # The C types of exchange.py, which stays ordinary Python: Cython reads this file beside it.
 cimport cython
 
-from canter.protocol.http1.writer cimport Writer
 from canter.protocol.response cimport ResponseHead, judge_response
+from canter.protocol.writer cimport ResponseWriter
 
 
 cdef class Exchange:
     cdef public dict environ
     cdef public object sink
-    cdef public Writer writer
+    cdef public ResponseWriter writer
     cdef public object state
     cdef public ResponseHead head
     cdef public bint abandoned
@@ -22,13 +22,13 @@ cdef class Exchange:
     cdef _call(self, application)
     cpdef write(self, block)
     cdef bytes _head_bytes(self, long long body_length)
-    @cython.locals(writer=Writer, remaining=cython.longlong, head=bytes)
+    @cython.locals(writer=ResponseWriter, remaining=cython.longlong, head=bytes)
     cdef _send_whole(self, blocks)
     cdef _send_each(self, blocks)
     cdef _emit_first(self, block, blocks)
-    @cython.locals(writer=Writer, remaining=cython.longlong, size=cython.longlong, head=bytes)
+    @cython.locals(writer=ResponseWriter, remaining=cython.longlong, size=cython.longlong, head=bytes)
     cdef _emit(self, bytes block, long long body_length=*)
-    @cython.locals(writer=Writer, head=bytes, data=bytes)
+    @cython.locals(writer=ResponseWriter, head=bytes, data=bytes)
     cdef _finish(self)
     cdef _send_file(self, wrapper)
     cdef _fail(self, problem)

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from canter.protocol.faults import Fault
-from canter.protocol.http1.writer import Writer
 from canter.protocol.response import InvalidResponse, ResponseHead, judge_response
+from canter.protocol.writer import ResponseWriter
 from canter.wsgi.file_wrapper import FileWrapper
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -101,7 +101,7 @@ class Sink(Protocol):
     def date_line(self) -> bytes:
         """The Date line of now."""
 
-    def settle(self, writer: Writer) -> None:
+    def settle(self, writer: ResponseWriter) -> None:
         """Before the head of a response to a streamed request: say if the connection must end."""
 
 
@@ -129,7 +129,7 @@ class _Nowhere:
         """There is no head to be sent."""
         return b""
 
-    def settle(self, writer: Writer) -> None:
+    def settle(self, writer: ResponseWriter) -> None:
         """There is no head to be sent."""
 
 
@@ -158,7 +158,7 @@ class Exchange:
         "writer",
     )
 
-    def __init__(self, environ: dict[str, Any], sink: Sink, writer: Writer) -> None:
+    def __init__(self, environ: dict[str, Any], sink: Sink, writer: ResponseWriter) -> None:
         self.environ = environ
         self.sink = sink
         self.writer = writer
@@ -290,7 +290,7 @@ class Exchange:
         remaining = writer.remaining
         if writer.bodyless:
             self.sink.send(head)
-        elif remaining == len(body):
+        elif remaining == len(body) and not writer.chunked:
             writer.remaining = 0
             if remaining <= _JOINED_BYTES:
                 self.body_bytes = remaining
@@ -299,6 +299,9 @@ class Exchange:
                 self.sink.send(head)
                 self.body_bytes = remaining
                 self.sink.send(body)
+        elif writer.chunked and 0 < len(body) <= _JOINED_BYTES and remaining in (-1, len(body)):
+            self.body_bytes = len(body)
+            self.sink.send(head + writer.data(body) + writer.end())
         else:
             self.sink.send(head)
             if body:
@@ -348,6 +351,12 @@ class Exchange:
             self.body_bytes += size
             self.sink.stream(head + writer.data(block))
             return
+        if 0 < writer.largest < size:
+            if head:
+                self.sink.send(head)
+            for start in range(0, size, writer.largest):
+                self._emit(block[start : start + writer.largest])
+            return
         before, behind = writer.frame(size)
         if head or before:
             self.sink.send(head + before)
@@ -375,7 +384,10 @@ class Exchange:
             self.sink.send(data)
 
     def _send_file(self, wrapper: FileWrapper) -> None:
-        opened = self.sink.open_file(wrapper.filelike) if self.state is _DECLARED else None
+        opened = None
+        # A format that wraps every block leaves nothing for the kernel to send by itself.
+        if self.state is _DECLARED and not self.writer.chunked:
+            opened = self.sink.open_file(wrapper.filelike)
         if opened is None:
             self._send_each(wrapper)
             return
@@ -424,8 +436,9 @@ class Exchange:
         text = f"{status}\n".encode()
         try:
             head = self._head_bytes(len(text))
-            self.body_bytes = 0 if self.writer.bodyless else len(text)
-            self.sink.send(head if self.writer.bodyless else head + text)
+            writer = self.writer
+            self.body_bytes = 0 if writer.bodyless else len(text)
+            self.sink.send(head if writer.bodyless else head + writer.data(text) + writer.end())
         except ClientGone:
             self.body_bytes = 0
             self.writer.keep_alive = False

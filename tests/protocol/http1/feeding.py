@@ -24,6 +24,9 @@ from canter.protocol.trust import TrustPolicy
 _READER = "canter.protocol.http1.reader"
 _READER_PARTS = (
     "canter.protocol.request",
+    "canter.protocol.writer",
+    "canter.protocol.http1.writer",
+    "canter.protocol.reader",
     "canter.protocol.http1.incoming",
     "canter.protocol.http1.body",
 )

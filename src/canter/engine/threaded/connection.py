@@ -26,9 +26,10 @@ from canter.engine.threaded.backlog import Backlog, FilePart
 from canter.engine.threaded.member import Member
 from canter.engine.wire import receive, transmit
 from canter.protocol.faults import RequestTimeout
-from canter.protocol.http1.reader import Reader
-from canter.protocol.http1.writer import CONTINUE, Writer, early_hints
+from canter.protocol.http1.writer import early_hints
+from canter.protocol.reader import RequestReader
 from canter.protocol.response import judge_response
+from canter.protocol.writer import ResponseWriter
 from canter.wsgi.exchange import ClientGone, ClientStalled, Exchange
 
 READ_BYTES = 64 * 1024
@@ -105,7 +106,7 @@ class Connection(Session):
     def __init__(
         self,
         sock: socket.socket,
-        reader: Reader,
+        reader: RequestReader,
         base: dict[str, Any],
         config: EngineConfig,
         hub: Hub,
@@ -149,11 +150,14 @@ class Connection(Session):
             request.expect_continue = False
             exchange = self.exchange
             if not reader.buffered and exchange is not None and exchange.may_hint():
-                self.send(CONTINUE)
+                self.send(reader.interim())
         while True:
             data = reader.read_body(READ_BYTES)
             if data or reader.body_complete:
                 return data
+            if reader.owes:
+                self.send(reader.interim())
+                continue
             received = self.read()
             if received is None:
                 self._wait_readable()
@@ -214,7 +218,7 @@ class Connection(Session):
         """The Date line of now."""
         return self.hub.date_line
 
-    def settle(self, writer: Writer) -> None:
+    def settle(self, writer: ResponseWriter) -> None:
         """Before the head of a response to a streamed request: say if the connection must end.
 
         It must when more of the body is to come than is at hand: it may never be read, and a server

@@ -28,7 +28,6 @@ from canter.net.listeners import Listener
 from canter.observe.access import AccessLog
 from canter.observe.scoreboard import Field, WorkerSlot
 from canter.protocol.faults import RequestExpired
-from canter.protocol.http1.writer import refusal
 from canter.wsgi.environ import base_environ
 from canter.wsgi.errors import ErrorStream
 from canter.wsgi.exchange import Application, ClientGone, Exchange, HeadState
@@ -168,7 +167,9 @@ class ThreadedEngine:
         fault = RequestExpired("the application took too long")
         head_only = exchange.environ.get("REQUEST_METHOD") == "HEAD"
         try:
-            connection.send(refusal(fault, self._loop.date_line, head_only=head_only))
+            connection.send(
+                connection.reader.refusal(fault, self._loop.date_line, head_only=head_only)
+            )
         except ClientGone:
             pass
         connection.shut()

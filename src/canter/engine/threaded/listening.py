@@ -11,6 +11,7 @@ from typing import Any
 
 from canter.engine.balance import Load, should_listen
 from canter.engine.contract import EngineConfig
+from canter.engine.formats import reader_factory
 from canter.engine.threaded.connection import Connection
 from canter.engine.threaded.loop import Loop
 from canter.engine.threaded.secure import TlsConnection
@@ -18,7 +19,6 @@ from canter.engine.tls import TlsTransport
 from canter.net.handoff import Letter
 from canter.net.listeners import Listener
 from canter.observe.scoreboard import Field, WorkerSlot
-from canter.protocol.http1.reader import Reader
 
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _GONE_BEFORE = {errno.ECONNABORTED, errno.EPROTO, errno.EINTR}
@@ -56,7 +56,10 @@ class Doors:
     ) -> None:
         self._listeners = {listener.fileno(): listener for listener in listeners}
         # By the number of the listener, which is the same in every worker of a generation.
-        self._origins = [(listener, base(listener)) for listener in listeners]
+        self._origins = [
+            (listener, base(listener), reader_factory(listener.address.scheme, config))
+            for listener in listeners
+        ]
         self._numbers = {listener.fileno(): n for n, listener in enumerate(listeners)}
         self._loop = loop
         self._config = config
@@ -162,11 +165,10 @@ class Doors:
         return self._connection(sock, (letter.host, letter.port), letter.listener)
 
     def _connection(self, sock: socket.socket, peer: Any, number: int) -> Connection:
-        config = self._config
-        listener, base = self._origins[number]
+        listener, base, make_reader = self._origins[number]
         host = "" if listener.is_unix else str(peer[0])
-        trusted = config.trust.trusts(host or None)
-        reader = Reader(config.limits, config.leniency, trust=config.trust, trusted=trusted)
+        reader = make_reader(host or None)
+        config = self._config
         keyring = config.keyring
         if keyring is None:
             connection = Connection(sock, reader, base, config, self._loop)

@@ -7,8 +7,8 @@ cdef int _SENDING
 from canter.engine.threaded.connection cimport Connection
 from canter.engine.threaded.member cimport Member
 from canter.observe.scoreboard cimport ThreadSlot
-from canter.protocol.http1.writer cimport Writer
 from canter.protocol.request cimport Request
+from canter.protocol.writer cimport ResponseWriter
 from canter.wsgi.exchange cimport Exchange
 
 
@@ -34,7 +34,7 @@ cdef class Service:
     cdef long long _failed_ns
 
     cpdef serve(self, Connection connection, Member member)
-    @cython.locals(request=Request, environ=dict, keep_alive=cython.bint, writer=Writer,
+    @cython.locals(request=Request, environ=dict, keep_alive=cython.bint, writer=ResponseWriter,
                    exchange=Exchange, began_ns=cython.longlong, slot=ThreadSlot)
     cdef _serve(self, Connection connection, Member member)
     @cython.locals(request=Request)

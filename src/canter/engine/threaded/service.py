@@ -29,7 +29,6 @@ from canter.protocol.faults import (
     RequestTimeout,
     Truncated,
 )
-from canter.protocol.http1.writer import Writer
 from canter.wsgi.exchange import Application, Ending, Exchange
 from canter.wsgi.input import BodyInput
 
@@ -138,7 +137,7 @@ class Service:
             and not loop.draining
             and not connection.input_ended
         )
-        writer = Writer(request.http_10, request.method == "HEAD", keep_alive)
+        writer = connection.reader.answer(request, keep_alive)
         exchange = connection.exchange = Exchange(environ, connection, writer)
         exchange.streams = streams
         began_ns = _now_ns()

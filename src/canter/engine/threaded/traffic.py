@@ -24,7 +24,6 @@ from canter.engine.threaded.answering import Answering
 from canter.engine.threaded.connection import READ_BYTES, After, Connection
 from canter.engine.threaded.service import Service
 from canter.protocol.faults import Fault, RequestTimeout
-from canter.protocol.http1.writer import CONTINUE, refusal
 from canter.wsgi.exchange import ClientGone
 
 # Plain numbers and names of a module's own are quicker than an enum's members.
@@ -207,7 +206,7 @@ class Traffic:
         """A session wants something else than bytes; by the owner."""
         if step is Step.CONTINUE:
             try:
-                connection.send(CONTINUE)
+                connection.send(connection.reader.interim())
             except ClientGone:
                 self._lose(connection)
                 return
@@ -383,7 +382,9 @@ class Traffic:
         connection.drop_body()
         connection.after = After.LINGER
         try:
-            connection.send(refusal(fault, self.date_line, head_only=head_only))
+            answer = connection.reader.refusal(fault, self.date_line, head_only=head_only)
+            if answer:
+                connection.send(answer)
         except ClientGone:
             self._lose(connection)
             return

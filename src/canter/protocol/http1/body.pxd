@@ -28,7 +28,6 @@ cdef int _COUNT_SHIFT
 cdef class BodyReader(Incoming):
     cdef long long _remaining
     cdef Py_ssize_t _extensions
-    cdef readonly long long body_received
 
     @cython.locals(phase=cython.int)
     cpdef bytes read_body(self, Py_ssize_t maximum)

@@ -40,18 +40,14 @@ _COUNT_SHIFT = COUNT_SHIFT
 
 
 class BodyReader(Incoming):
-    """Reads the body of the request whose head was read last.
+    """Reads the body of the request whose head was read last, its transfer coding taken off."""
 
-    body_received: bytes of it that `read_body` has given, its transfer coding taken off.
-    """
-
-    __slots__ = ("_extensions", "_remaining", "body_received")
+    __slots__ = ("_extensions", "_remaining")
 
     def __init__(self, limits: Limits, scan: Scan) -> None:
         super().__init__(limits, scan)
         self._remaining = 0
         self._extensions = 0
-        self.body_received = 0
 
     def read_body(self, maximum: int) -> bytes:
         """At most `maximum` bytes of the body; b"" when it is complete or more must be fed.

@@ -2,6 +2,7 @@
 cimport cython
 
 from canter.protocol.http1.scan cimport Scan
+from canter.protocol.reader cimport RequestReader
 
 cdef int _MALFORMED
 cdef int _TOO_MANY
@@ -16,7 +17,7 @@ cdef int _ILLEGAL
 cdef bytes _MOVES
 
 
-cdef class Incoming:
+cdef class Incoming(RequestReader):
     cdef object _limits
     cdef Scan _scan
     cdef Py_ssize_t _field_size

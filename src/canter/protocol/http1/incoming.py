@@ -16,6 +16,7 @@ from canter.protocol.fields import explain_field
 from canter.protocol.http1.scan import UNLIMITED, Outcome, Scan
 from canter.protocol.http1.states import ILLEGAL, MOVES, WIDTH, Event, Phase
 from canter.protocol.limits import Limits
+from canter.protocol.reader import RequestReader
 
 # Plain numbers (C ints where compiled): members of enums are slow to compare and combine.
 _MALFORMED = int(Outcome.MALFORMED)
@@ -31,7 +32,7 @@ _WIDTH = WIDTH
 _ILLEGAL = ILLEGAL
 
 
-class Incoming:
+class Incoming(RequestReader):
     """The buffer and the phase of one connection's reading side."""
 
     __slots__ = (
@@ -50,6 +51,7 @@ class Incoming:
     )
 
     def __init__(self, limits: Limits, scan: Scan) -> None:
+        super().__init__()
         self._limits = limits
         self._scan = scan
         self._field_size = limits.field_size or UNLIMITED

@@ -2,6 +2,7 @@
 cimport cython
 
 from canter.protocol.http1.body cimport BodyReader
+from canter.protocol.http1.writer cimport Writer
 from canter.protocol.request cimport Request
 
 cdef int _DONE
@@ -40,10 +41,10 @@ cdef class Reader(BodyReader):
     cdef bint _http_10
     cdef str _authority
     cdef str _host
-    cdef public bytes request_line
 
     @cython.locals(phase=cython.int, outcome=cython.int)
     cpdef next_request(self, dict base)
+    cpdef Writer answer(self, Request request, bint keep_alive)
     @cython.locals(pos=cython.Py_ssize_t, behind=cython.Py_ssize_t, outcome=cython.int,
                    facts=cython.longlong, environ=dict)
     cdef bint _read_line(self, dict base) except -1

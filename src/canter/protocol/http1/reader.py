@@ -40,6 +40,7 @@ from canter.protocol.http1.scan import UNLIMITED, Fact, LineFact, Outcome, Scan
 from canter.protocol.http1.scanners import DEFAULT
 from canter.protocol.http1.states import Event, Phase
 from canter.protocol.http1.straighten import straighten
+from canter.protocol.http1.writer import CONTINUE, Writer, refusal
 from canter.protocol.limits import Leniency, Limits
 from canter.protocol.request import Request
 from canter.protocol.target import decode_path, mount, resolve_target
@@ -83,17 +84,10 @@ _JUDGED = (
 
 
 class Reader(BodyReader):
-    """Reads requests from the bytes of one connection, one after the other.
-
-    Feed what was received; ask `next_request` until it gives a request; read its body with
-    `read_body` until `body_complete`; then ask for the next. A reader raises nothing but `Fault`
-    for whatever a peer sends, and after a fault raises the same one again.
+    """`RequestReader` for HTTP/1.1 and HTTP/1.0.
 
     trust: how forwarding fields are treated; without it none is believed. trusted: whether this
     connection's peer is one that `trust` believes.
-
-    request_line: the request line read last, as sent and without its end; for logs, also that of a
-    refused request. Empty while the next one is incomplete.
     """
 
     __slots__ = (
@@ -106,7 +100,6 @@ class Reader(BodyReader):
         "_line_limit",
         "_straightens",
         "_trust",
-        "request_line",
     )
 
     def __init__(
@@ -131,7 +124,6 @@ class Reader(BodyReader):
         self._authority: str | None = None
         # The last Host that was judged and is one.
         self._host: str | None = None
-        self.request_line = b""
 
     def next_request(self, base: dict[str, Any]) -> Request | None:
         """The next request, or None when its head is not complete yet.
@@ -152,6 +144,18 @@ class Reader(BodyReader):
                 self._fail(self._fault_of_field(outcome, BadField))
             return None
         return self._conclude()
+
+    def answer(self, request: Request, keep_alive: bool) -> Writer:
+        """The writer of the response to `request`."""
+        return Writer(request.http_10, request.method == "HEAD", keep_alive)
+
+    def interim(self) -> bytes:
+        """100 (Continue), for which the engine knows when it is due."""
+        return CONTINUE
+
+    def refusal(self, fault: Fault, date_line: bytes, *, head_only: bool = False) -> bytes:
+        """The whole answer to what was refused."""
+        return refusal(fault, date_line, head_only=head_only)
 
     def _read_line(self, base: dict[str, Any]) -> bool:
         """Read and judge the request line; False when it is not complete."""

@@ -2,6 +2,7 @@
 cimport cython
 
 from canter.protocol.response cimport ResponseHead
+from canter.protocol.writer cimport ResponseWriter
 
 cdef int _NO_CONTENT
 cdef int _NOT_MODIFIED
@@ -12,14 +13,7 @@ cdef int _WANTS_CLOSE
 cdef dict _status_lines
 
 
-cdef class Writer:
-    cdef public bint http_10
-    cdef public bint head_only
-    cdef public bint keep_alive
-    cdef public bint chunked
-    cdef public bint bodyless
-    cdef public long long remaining
-
+cdef class Writer(ResponseWriter):
     @cython.locals(facts=cython.int, parts=list, fields=list)
     cpdef bytes head(self, ResponseHead response, long long body_length, bytes date_line)
     @cython.locals(code=cython.int, length=cython.longlong)

@@ -15,6 +15,7 @@ from canter.protocol.response import (
     WANTS_CLOSE,
     ResponseHead,
 )
+from canter.protocol.writer import ResponseWriter
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 SERVER_LINE = b"Server: canter\r\n"
@@ -38,31 +39,13 @@ def _status_line(status: str) -> bytes:
     return line
 
 
-class Writer:
-    """The bytes of one response.
+class Writer(ResponseWriter):
+    """The bytes of one response of HTTP/1.1, or of HTTP/1.0."""
 
-    http_10: the request was HTTP/1.0. head_only: the request was HEAD.
-    keep_alive: whether the connection may be used again; what the request allows at first,
-    what the response allows once `head` was called.
-    remaining: body bytes that the declared length still asks for, -1 where there is none.
-    """
-
-    __slots__ = ("bodyless", "chunked", "head_only", "http_10", "keep_alive", "remaining")
-
-    def __init__(self, http_10: bool, head_only: bool, keep_alive: bool) -> None:
-        self.http_10 = http_10
-        self.head_only = head_only
-        self.keep_alive = keep_alive
-        self.chunked = False
-        self.bodyless = head_only
-        self.remaining = -1
+    __slots__ = ()
 
     def head(self, response: ResponseHead, body_length: int, date_line: bytes) -> bytes:
-        """The head's bytes.
-
-        body_length: the size of the body that follows, where it is known, or -1; used when the
-        application declared none. date_line: the whole Date line with its end.
-        """
+        """The head's bytes: `ResponseWriter.head`."""
         parts = [_status_lines.get(response.status) or _status_line(response.status)]
         facts = response.facts
         if not facts & _HAS_SERVER:
@@ -107,10 +90,7 @@ class Writer:
         return line + b"\r\n"
 
     def data(self, block: bytes) -> bytes:
-        """The bytes that carry one non-empty block of the body.
-
-        The caller keeps to `remaining`, and sends no block of a response that has no body.
-        """
+        """The bytes that carry one non-empty block of the body: `ResponseWriter.data`."""
         if self.chunked:
             return b"%x\r\n%b\r\n" % (len(block), block)
         if self.remaining >= 0:

@@ -120,10 +120,6 @@ _EVERY_FOREIGN = (
         refused=True,
     ),
     _value("proxy_allow_ips", "--proxy-allow-from", default="127.0.0.1,::1"),
-    Foreign(
-        "protocol", ("--protocol",), Arity.ONE, (None, "http"), "canter speaks HTTP", refused=True
-    ),
-    _value("uwsgi_allow_ips", "--uwsgi-allow-from", default="127.0.0.1,::1"),
     _value("root_path", "--root-path", default="", note=_ASGI),
     _value("asgi_loop", "--asgi-loop", default="auto", note=_ASGI),
     _value("asgi_lifespan", "--asgi-lifespan", default="auto", note=_ASGI),
@@ -196,6 +192,7 @@ _SHARED_FLAGS = frozenset(
         "--permit-unconventional-http-version",
         "--pid",
         "--print-config",
+        "--protocol",
         "--pythonpath",
         "--reload",
         "--reload-extra-file",
@@ -204,6 +201,7 @@ _SHARED_FLAGS = frozenset(
         "--threads",
         "--timeout",
         "--umask",
+        "--uwsgi-allow-from",
         "--user",
         "--version",
         "--worker-class",

@@ -75,7 +75,7 @@ class AddressList(_Items):
     def expects(self) -> str:
         return (
             "addresses, separated by commas: `HOST`, `HOST:PORT`, `[V6]:PORT`, `:PORT`, "
-            "`unix:PATH`, `unix:@NAME`, `fd://N`"
+            "`unix:PATH`, `unix:@NAME`, `fd://N`, `FORMAT://HOST:PORT`, `FORMAT+unix:PATH`"
         )
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canter.settings.kinds import AddressList, Integer, OctalMode, Optional, Text
+from canter.settings.kinds import AddressList, Choice, Integer, OctalMode, Optional, Text
 from canter.settings.setting import AnySetting, PlatformVariable, Section, Setting
 
 SECTION = Section("Addresses", "Where the server listens.")
@@ -19,8 +19,17 @@ SETTINGS: tuple[AnySetting, ...] = (
             "The addresses to listen on. The option may be repeated. The port is 8000 where none "
             "is given; an empty host is every IPv4 address; port 0 lets the system choose one, "
             "which is printed at start. `unix:@NAME` is in Linux's abstract namespace, and "
-            "`fd://N` is a socket that whoever starts the server has opened."
+            "`fd://N` is a socket that whoever starts the server has opened. `http://HOST:PORT` "
+            "or `http+unix:PATH` says what is spoken there; elsewhere it is what `protocol` says."
         ),
+    ),
+    Setting(
+        name="protocol",
+        section=SECTION,
+        kind=Choice("http"),
+        default="http",
+        flags=("--protocol",),
+        help=("What is spoken on the addresses of `bind` that do not say it themselves."),
     ),
     Setting(
         name="backlog",

@@ -24,6 +24,20 @@ SETTINGS: tuple[AnySetting, ...] = (
         ),
     ),
     Setting(
+        name="uwsgi_allow_ips",
+        section=SECTION,
+        kind=Networks(),
+        default=("127.0.0.1", "::1"),
+        flags=("--uwsgi-allow-from", "--gateway-allow-from"),
+        help=(
+            "The peers that may speak uwsgi, FastCGI or SCGI where those are spoken. "
+            "What they say about the client is believed, so `*` is right only where nobody but a "
+            "web server can connect; others are closed with a line in the log. Peers on a unix "
+            "socket may always."
+        ),
+        gunicorn="It is the list for FastCGI and SCGI as well, which Gunicorn does not speak.",
+    ),
+    Setting(
         name="secure_scheme_headers",
         section=SECTION,
         kind=HeaderMapping(),

@@ -1,0 +1,31 @@
+"""Which reader a connection gets: the one place that knows every wire format by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from canter.engine.contract import EngineConfig
+from canter.protocol.http1.reader import Reader as HttpReader
+from canter.protocol.reader import RequestReader
+
+MakeReader = Callable[[str | None], RequestReader]
+"""Makes the reader of a new connection; told the peer's host, None on a unix socket."""
+
+
+def _http(config: EngineConfig) -> MakeReader:
+    limits, leniency, trust = config.limits, config.leniency, config.trust
+    return lambda peer: HttpReader(limits, leniency, trust=trust, trusted=trust.trusts(peer))
+
+
+FORMATS: dict[str, Callable[[EngineConfig], MakeReader]] = {
+    "http": _http,
+}
+"""By the names that `--protocol` takes and that stand before `://` in `--bind`."""
+
+
+def reader_factory(scheme: str, config: EngineConfig) -> MakeReader:
+    """What makes the readers of one listener.
+
+    scheme: the format that its address names, or "" for the one of `config`.
+    """
+    return FORMATS[scheme or config.protocol](config)
