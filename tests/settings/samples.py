@@ -54,7 +54,7 @@ SAMPLES = {
     "permit_unconventional_http_method": Sample("true", True, True),
     "permit_unconventional_http_version": Sample("true", True, True),
     "casefold_http_method": Sample("true", True, True),
-    "protocol": Sample("http", "http", "http"),
+    "protocol": Sample("uwsgi", "uwsgi", "uwsgi"),
     "uwsgi_allow_ips": Sample("10.0.0.0/8,::1", ["10.0.0.0/8", "::1"], ("10.0.0.0/8", "::1")),
     "forwarded_allow_ips": Sample("10.0.0.0/8,::1", ["10.0.0.0/8", "::1"], ("10.0.0.0/8", "::1")),
     "secure_scheme_headers": Sample("X-Scheme=https", {"X-Scheme": "https"}, {"X-SCHEME": "https"}),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from canter.engine.contract import EngineConfig
 from canter.protocol.http1.reader import Reader as HttpReader
 from canter.protocol.reader import RequestReader
+from canter.protocol.uwsgi.reader import Reader as UwsgiReader
 
 MakeReader = Callable[[str | None], RequestReader]
 """Makes the reader of a new connection; told the peer's host, None on a unix socket."""
@@ -17,8 +18,14 @@ def _http(config: EngineConfig) -> MakeReader:
     return lambda peer: HttpReader(limits, leniency, trust=trust, trusted=trust.trusts(peer))
 
 
+def _uwsgi(config: EngineConfig) -> MakeReader:
+    limits, leniency, peers = config.limits, config.leniency, config.gateway_peers
+    return lambda peer: UwsgiReader(limits, leniency, trusted=peers.include(peer))
+
+
 FORMATS: dict[str, Callable[[EngineConfig], MakeReader]] = {
     "http": _http,
+    "uwsgi": _uwsgi,
 }
 """By the names that `--protocol` takes and that stand before `://` in `--bind`."""
 

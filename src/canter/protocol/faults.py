@@ -69,6 +69,10 @@ class BadForwarding(BadRequest):
     """What a trusted front says about the request contradicts itself or the request."""
 
 
+class BadPacket(BadRequest):
+    """What should be a packet, record or netstring of a gateway's format is none."""
+
+
 class Truncated(BadRequest):
     """The peer ended its side in the middle of a request."""
 
@@ -77,6 +81,13 @@ class PlainOnTls(BadRequest):
     """HTTP in the clear came to a listener that speaks TLS."""
 
     reason = "Bad Request: this port speaks HTTPS"
+
+
+class Untrusted(Fault):
+    """A peer that may not speak what is spoken here, or say what it says; it gets no answer."""
+
+    status = 403
+    reason = "Forbidden"
 
 
 class RequestTimeout(Fault):

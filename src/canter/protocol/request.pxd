@@ -8,4 +8,5 @@ cdef class Request:
     cdef public bint keep_alive
     cdef public long long body_length
     cdef public bint expect_continue
+    cdef public bint names_client
     cdef public bint upgrade

@@ -23,6 +23,8 @@ class Request:
     keep_alive: another request may follow on the connection.
     body_length: 0 for none, above 0 for exactly that, CHUNKED for as long as it lasts.
     expect_continue: the peer waits for 100 (Continue) before it sends the body.
+    names_client: REMOTE_ADDR, and REMOTE_PORT if it is known, are in the environ already: the peer
+        speaks for somebody.
     upgrade: the peer asks for another protocol on this connection (RFC 9110 section 7.8).
     """
 
@@ -33,6 +35,7 @@ class Request:
         "http_10",
         "keep_alive",
         "method",
+        "names_client",
         "target",
         "upgrade",
     )
@@ -44,4 +47,5 @@ class Request:
     keep_alive: bool
     body_length: int
     expect_continue: bool
+    names_client: bool
     upgrade: bool

@@ -31,7 +31,7 @@ class Values:
     # Addresses
     bind: tuple[str, ...]
     """The addresses to listen on."""
-    protocol: Literal["http"]
+    protocol: Literal["http", "uwsgi"]
     """What is spoken on the addresses of `bind` that do not say it themselves."""
     backlog: int
     """How many connections may wait to be accepted."""

@@ -122,9 +122,10 @@ class Service:
         request = connection.request
         assert request is not None
         environ = request.environ
-        environ["REMOTE_ADDR"] = connection.peer_host
-        if connection.peer_port:
-            environ["REMOTE_PORT"] = connection.peer_port
+        if not request.names_client:
+            environ["REMOTE_ADDR"] = connection.peer_host
+            if connection.peer_port:
+                environ["REMOTE_PORT"] = connection.peer_port
         environ["wsgi.early_hints"] = connection.early_hints
         environ["canter.client_disconnected"] = connection.client_disconnected
         streams = False
@@ -238,10 +239,14 @@ class Service:
     def _entry(
         self, connection: Connection, exchange: Exchange, began_ns: int, now_ns: int
     ) -> AccessEntry:
+        request = connection.request
+        client = connection.peer_host
+        if request is not None and request.names_client:
+            client = exchange.environ.get("REMOTE_ADDR", client)
         return AccessEntry(
             exchange.environ,
             "",
-            connection.peer_host,
+            client,
             exchange.code,
             exchange.fields,
             exchange.body_bytes,
@@ -353,7 +358,7 @@ class Service:
         return AccessEntry(
             environ=environ,
             request_line=connection.reader.request_line.decode("latin-1"),
-            client=connection.peer_host,
+            client=environ["REMOTE_ADDR"] if environ is not None else connection.peer_host,
             status=status,
             started_at=time.time() - (now_ns - connection.began_ns) / 1e9,
             total_ns=now_ns - connection.began_ns,

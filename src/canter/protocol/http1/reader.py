@@ -235,6 +235,7 @@ class Reader(BodyReader):
         request.keep_alive = not http_10
         request.body_length = 0
         request.expect_continue = False
+        request.names_client = False
         request.upgrade = False
         try:
             if facts & _JUDGED or self._always_forwarded:

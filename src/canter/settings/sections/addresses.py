@@ -26,10 +26,13 @@ SETTINGS: tuple[AnySetting, ...] = (
     Setting(
         name="protocol",
         section=SECTION,
-        kind=Choice("http"),
+        kind=Choice("http", "uwsgi"),
         default="http",
         flags=("--protocol",),
-        help=("What is spoken on the addresses of `bind` that do not say it themselves."),
+        help=(
+            "What is spoken on the addresses of `bind` that do not say it themselves. uwsgi tells "
+            "who the client is, so it is spoken only with the peers of `uwsgi_allow_ips`."
+        ),
     ),
     Setting(
         name="backlog",
