@@ -18,7 +18,7 @@ from canter.engine.threaded.connection import READ_BYTES, Connection, Hub
 from canter.engine.tls import TlsState, TlsTransport
 from canter.engine.tls_environ import tls_environ
 from canter.protocol.faults import PlainOnTls
-from canter.protocol.http1.reader import Reader
+from canter.protocol.reader import RequestReader
 from canter.wsgi.exchange import ClientGone
 
 _NOTHING = memoryview(b"")
@@ -32,7 +32,7 @@ class TlsConnection(Connection):
     def __init__(
         self,
         transport: TlsTransport,
-        reader: Reader,
+        reader: RequestReader,
         base: dict[str, Any],
         config: EngineConfig,
         hub: Hub,
