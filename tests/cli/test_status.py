@@ -33,9 +33,30 @@ REPORT = {
     "log_level": "info",
     "queued": 1,
     "generations": [
-        {"number": 1, "state": "retiring", "wanted": 1, "failure": None, "workers": [LEAVING]},
-        {"number": 2, "state": "live", "wanted": 2, "failure": "it crashed", "workers": [WORKER]},
-        {"number": 3, "state": "booting", "wanted": 2, "failure": None, "workers": []},
+        {
+            "number": 1,
+            "state": "retiring",
+            "wanted": 1,
+            "failure": None,
+            "fork_server": None,
+            "workers": [LEAVING],
+        },
+        {
+            "number": 2,
+            "state": "live",
+            "wanted": 2,
+            "failure": "it crashed",
+            "fork_server": 90,
+            "workers": [WORKER],
+        },
+        {
+            "number": 3,
+            "state": "booting",
+            "wanted": 2,
+            "failure": None,
+            "fork_server": None,
+            "workers": [],
+        },
     ],
 }
 
@@ -50,6 +71,7 @@ generation 1: retiring
       leaves: a newer generation serves
 
 generation 2: live, 2 workers wanted
+  fork server 90
   last failure: it crashed
   worker  state          age  requests  connections    busy  queued
   101     serving  1 h 2 min     12345            7  1 of 4       0

@@ -6,17 +6,21 @@ log in files there. Whatever a test does to it, the whole group is gone when the
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import canter
+from canter.net.control_path import control_paths
 from tests.live.raw_http import PATIENCE_SECONDS, Address, Answer, Client, connect
 from tests.live.waiting import eventually
 
@@ -118,6 +122,7 @@ class Server:
         self.error_path = directory / "error.log"
         self.output_path = directory / "output.txt"
         self._bind = bind
+        self._preloads = "--preload" in options
         # Kept once it is known, since a test may move the log away.
         self._url = ""
         arguments = [*command]
@@ -278,7 +283,28 @@ class Server:
 
     def workers(self) -> list[int]:
         """The pids of its live worker processes."""
-        return children(self.pid)
+        if not self._preloads:
+            return children(self.pid)
+        workers = {w["pid"] for generation in self.status() for w in generation["workers"]}
+        return [pid for pid in children(self.pid) if pid in workers]
+
+    def fork_server(self) -> int | None:
+        """The pid of the newest generation's fork server."""
+        pid: int | None = self.status()[-1]["fork_server"]
+        return pid
+
+    def status(self) -> list[dict[str, Any]]:
+        """Its generations, as `canter status` is told of them."""
+        for path in control_paths(str(self.directory), os.environ, chosen=None, pid_file=None):
+            with suppress(FileNotFoundError), socket.socket(socket.AF_UNIX) as client:
+                client.settimeout(PATIENCE_SECONDS)
+                client.connect(path)
+                client.sendall(b'{"command": "status"}\n')
+                with client.makefile("rb") as answer:
+                    generations: list[dict[str, Any]]
+                    generations = json.loads(answer.readline())["data"]["generations"]
+                    return generations
+        raise AssertionError("no control socket")
 
     def wait_for_workers(self, count: int, within_seconds: float = 15.0) -> list[int]:
         eventually(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,15 @@ BROKEN = {
 }
 
 
+@pytest.fixture(params=[(), ("--preload",)], ids=["each imports", "preload"])
+def mode(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """How workers come by their application."""
+    if request.param and sys.platform != "linux":
+        pytest.skip("fork servers are for Linux")
+    chosen: tuple[str, ...] = request.param
+    return chosen
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """Where the code of the application is kept; its first version is there."""
@@ -66,8 +76,12 @@ def serves_only(server: Server, version: str) -> Callable[[], bool]:
     return lambda: {version_of(server) for _ in range(6)} == {version}
 
 
-def test_hup_brings_new_code_and_fails_no_request(start: Start, site: Path) -> None:
-    server = start("site_code", "--workers", "2", "--threads", "2", "--pythonpath", str(site))
+def test_hup_brings_new_code_and_fails_no_request(
+    start: Start, site: Path, mode: tuple[str, ...]
+) -> None:
+    server = start(
+        "site_code", *mode, "--workers", "2", "--threads", "2", "--pythonpath", str(site)
+    )
     with Load(server.address, connections=4, path="/") as load:
         for version in "234":
             old = server.workers()
@@ -80,10 +94,10 @@ def test_hup_brings_new_code_and_fails_no_request(start: Start, site: Path) -> N
 
 @pytest.mark.parametrize("kind", BROKEN)
 def test_hup_with_broken_code_leaves_the_old_workers_serving(
-    start: Start, site: Path, kind: str
+    start: Start, site: Path, kind: str, mode: tuple[str, ...]
 ) -> None:
     code, expected = BROKEN[kind]
-    server = start("site_code", "--workers", "2", "--pythonpath", str(site))
+    server = start("site_code", *mode, "--workers", "2", "--pythonpath", str(site))
     old = server.wait_for_workers(2)
     with Load(server.address, connections=3, path="/") as load:
         deploy(site, code)

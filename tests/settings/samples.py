@@ -31,6 +31,7 @@ SAMPLES = {
     "workers": Sample("auto", "auto", "auto"),
     "worker_class": Sample("gthread", "gthread", "threads"),
     "threads": Sample("4", 4, 4),
+    "preload_app": Sample("true", True, True),
     "worker_connections": Sample("50", 50, 50),
     "max_requests": Sample("1000", 1000, 1000),
     "max_requests_jitter": Sample("100", 100, 100),

@@ -82,8 +82,8 @@ def test_every_key_is_found_wherever_it_stands(names):
         ("frobnicate = 1", "canter.toml:1: unknown setting frobnicate"),
         ("[server]\nthreads = 4", "canter.toml:1: unknown setting server"),
         (
-            "preload_app = true",
-            "canter.toml:1: preload_app is a Gunicorn setting that canter does not have",
+            "reuse_port = true",
+            "canter.toml:1: reuse_port is a Gunicorn setting that canter does not have",
         ),
         (
             "dirty_post_fork = 'x'",

@@ -134,7 +134,7 @@ def test_the_version_is_asked_for(flag):
 @pytest.mark.parametrize(
     ("words", "warning"),
     [
-        (["--preload"], "--preload: Gunicorn's preload_app has no effect: each worker imports"),
+        (["--reuse-port"], "--reuse-port: Gunicorn's reuse_port has no effect: all workers share"),
         (["-D"], "-D: Gunicorn's daemon has no effect: canter stays in the foreground"),
         (["--statsd-host", "h:1"], "--statsd-host: Gunicorn's statsd_host has no effect"),
         (["--statsd-h=h:1"], "--statsd-host: Gunicorn's statsd_host has no effect"),

@@ -12,6 +12,7 @@ import pytest
 
 from canter.supervisor.crew import Crew
 from canter.supervisor.reports import Death
+from canter.worker.channel import make_channel
 from tests.live.waiting import eventually
 
 
@@ -68,6 +69,24 @@ def test_a_signal_to_one_that_is_gone_does_nothing():
     pid = fork(lambda: None)
     os.waitpid(pid, 0)
     Crew().signal(pid, signal.SIGTERM)
+
+
+def test_only_a_child_that_nobody_knows_yet_can_be_a_new_worker():
+    crew = Crew()
+    living, dead = fork(signal.pause), fork(lambda: None)
+    assert crew.is_new_child(living)
+    os.waitid(os.P_PID, dead, os.WEXITED | os.WNOWAIT)
+    assert crew.is_new_child(dead), "it can be reaped"
+    os.waitpid(dead, 0)
+    for stranger in (dead, os.getpid(), os.getppid(), 1, 0, -1):
+        assert not crew.is_new_child(stranger)
+    ours, theirs = make_channel()
+    crew.channels[living] = ours
+    assert not crew.is_new_child(living)
+    ours.close()
+    theirs.close()
+    crew.signal(living, signal.SIGKILL)
+    reaped(crew, living)
 
 
 ORPHAN = """

@@ -29,7 +29,13 @@ def test_the_report_tells_of_the_server_and_of_what_each_thread_runs():
         "queued": 6,
     }
     first, second = generation.pop("workers")
-    assert generation == {"number": 1, "state": "live", "wanted": 2, "failure": None}
+    assert generation == {
+        "number": 1,
+        "state": "live",
+        "wanted": 2,
+        "failure": None,
+        "fork_server": None,
+    }
     assert first == {
         "pid": 101,
         "state": "serving",

@@ -7,10 +7,10 @@ import itertools
 from collections.abc import Callable
 from typing import TypeVar
 
-from canter.supervisor.actions import Action, BeginGeneration, Fork, Signal, TellToDrain
+from canter.supervisor.actions import Action, BeginGeneration, Fork, Preload, Signal, TellToDrain
 from canter.supervisor.policy import Reading, Running, decide
 from canter.supervisor.roster import Generation, Handle, Plan, Roster
-from canter.worker.messages import Message, Ready, Serving
+from canter.worker.messages import Forked, Message, Ready, Serving
 from canter.worker.states import WorkerState
 
 PLAN = Plan(
@@ -34,6 +34,7 @@ class World:
         self.done: list[Action] = []
         self.can_fork = True
         self._pids = itertools.count(101)
+        self._tickets = itertools.count(1)
         self.roster.add_generation(plan)
 
     def act(self) -> list[Action]:
@@ -52,11 +53,19 @@ class World:
     def _carry_out(self, action: Action) -> None:
         if isinstance(action, Fork):
             generation = self.roster.generations[action.generation]
-            if self.can_fork:
+            if self.can_fork and generation.plan.preloads:
+                server = self.roster.fork_server_of(generation)
+                assert server is not None, "there is nothing to fork from"
+                self.roster.note_asked(server, next(self._tickets), self.now)
+            elif self.can_fork:
                 pid = next(self._pids)
                 self.roster.add_worker(generation, pid, pid, self.now)
             else:
                 self.roster.note_fork_failure(generation, "no process left", "", self.now)
+        elif isinstance(action, Preload):
+            generation = self.roster.generations[action.generation]
+            pid = next(self._pids)
+            self.roster.add_fork_server(generation, pid, pid, self.now)
         elif isinstance(action, BeginGeneration):
             self.roster.add_generation(self.plan)
 
@@ -75,6 +84,19 @@ class World:
         self.readings.pop(pid, None)
         self.roster.note_death(self.roster.handles[pid], requests, "was killed", self.now)
         return self.act()
+
+    def fork_all(self) -> list[int]:
+        """Fork servers fork what they were asked for; the new workers."""
+        forked = []
+        for server in list(self.roster.handles.values()):
+            for ticket in list(server.asked):
+                pid = next(self._pids)
+                self.roster.hear(server, Forked(ticket, pid), self.now)
+                generation = self.roster.generations[server.generation]
+                self.roster.add_worker(generation, pid, pid, self.now)
+                forked.append(pid)
+        self.act()
+        return forked
 
     def boot_all(self) -> None:
         """Every worker that boots gets ready, and serves when it is told to."""

@@ -52,6 +52,8 @@ def _generation(generation: Any, *, styled: bool) -> list[str]:
     if generation["state"] in {"booting", "live"}:
         head += f", {_count(generation['wanted'], 'worker')} wanted"
     lines = [_paint(head, _BOLD, styled=styled)]
+    if generation["fork_server"]:
+        lines.append(f"  fork server {generation['fork_server']}")
     if generation["failure"]:
         lines.append(f"  last failure: {generation['failure']}")
     rows = [_HEADINGS, *(_row(worker) for worker in generation["workers"])]

@@ -49,6 +49,8 @@ class Values:
     """The engine that runs requests."""
     threads: int
     """The number of threads that call the application in each worker."""
+    preload_app: bool
+    """Whether the application is imported once for all workers."""
     worker_connections: int
     """The number of connections that one worker keeps open, idle ones included."""
     max_requests: int

@@ -44,6 +44,13 @@ class Fork:
 
 
 @dataclass(frozen=True, slots=True)
+class Preload:
+    """Start the fork server of `generation`, from which its workers are forked."""
+
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
 class TellToServe:
     """Let a worker that is ready accept connections."""
 
@@ -119,5 +126,5 @@ class Finish:
 
 
 WorkerAction: TypeAlias = TellToServe | TellToDrain | TellToExpire | Signal | Kill
-GenerationAction: TypeAlias = Fork | BeginGeneration | Promote | Discard | Forget | Finish
+GenerationAction: TypeAlias = Fork | Preload | BeginGeneration | Promote | Discard | Forget | Finish
 Action: TypeAlias = WorkerAction | GenerationAction

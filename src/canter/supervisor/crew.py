@@ -1,4 +1,4 @@
-"""The worker processes: forked, talked to, signalled, reaped. It does what it is told."""
+"""The child processes: forked, talked to, signalled, reaped. It does what it is told."""
 
 from __future__ import annotations
 
@@ -6,39 +6,38 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from canter.supervisor.reports import Death
 from canter.worker.channel import Channel, make_channel
-from canter.worker.process import run_worker
 from canter.worker.settling import HANDLED_SIGNALS
-from canter.worker.task import Closable, WorkerTask
+from canter.worker.task import Closable
 
-TaskMaker: TypeAlias = Callable[[Channel, tuple[Closable, ...]], WorkerTask]
-"""Makes a task of the worker's end of a channel and of what it must not keep open."""
+Life: TypeAlias = Callable[[Channel, tuple[Closable, ...]], NoReturn]
+"""What a child does with its end of a channel, and without what it must not keep open."""
 
 
 class Crew:
-    """The children that are workers, each with its channel, by process number."""
+    """The workers and fork servers, each with its channel, by process number."""
 
     def __init__(self) -> None:
         self.channels: dict[int, Channel] = {}
 
-    def fork(self, make_task: TaskMaker, not_ours: Iterable[Closable]) -> int:
-        """Start a worker on what `make_task` gives; its process number.
+    def fork(self, life: Life, not_ours: Iterable[Closable]) -> int:
+        """Start a child that lives `life`; its process number.
 
         Raises OSError when there is no process or descriptor to be had.
         """
         ours, theirs = make_channel()
         # While somebody has the other end of its channel, a worker never sees the supervisor gone.
-        task = make_task(theirs, (ours, *self.channels.values(), *not_ours))
+        not_theirs = (ours, *self.channels.values(), *not_ours)
         # Until the child has handlers of its own, signals wait: none is lost, and none is written
         # to our wake-up pipe, which it has copied.
         signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED_SIGNALS)
         try:
             pid = os.fork()
             if pid == 0:
-                run_worker(task)
+                life(theirs, not_theirs)
         except OSError:
             ours.close()
             raise
@@ -47,6 +46,16 @@ class Crew:
             theirs.close()
         self.channels[pid] = ours
         return pid
+
+    def is_new_child(self, pid: int) -> bool:
+        """Whether `pid` is a child of this process, dead or alive, that is not known here."""
+        if pid <= 0 or pid in self.channels:
+            return False
+        try:
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return False
+        return True
 
     def signal(self, pid: int, number: signal.Signals) -> None:
         """Send a signal to a worker that has not been reaped, so the number is still its own."""

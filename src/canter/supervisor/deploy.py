@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from canter.engine.siblings import Siblings
@@ -23,6 +23,8 @@ from canter.worker.tls import make_keyring
 from canter.worker.wiring import check_access_log
 
 _SPARE_SLOTS = 8
+_FORK_SERVER_SLOTS = 2
+"""A new one starts beside one that hangs."""
 
 
 @dataclass(slots=True, eq=False)
@@ -65,7 +67,10 @@ class Deploy:
 
 
 def make_deploy(
-    settings: Settings, open_already: Iterable[Listener] = (), lent: Sequence[Lent] = ()
+    settings: Settings,
+    open_already: Iterable[Listener] = (),
+    lent: Sequence[Lent] = (),
+    can_preload: Callable[[], bool] = lambda: True,
 ) -> Deploy:
     """Everything that `settings` ask for; listeners that are open already are kept.
 
@@ -76,17 +81,18 @@ def make_deploy(
     identity = resolve_identity(settings.user, settings.group)
     check_access_log(settings)
     keyring = make_keyring(settings)
-    plan = plan_from(settings)
+    plan = plan_from(settings, can_preload)
+    places = plan.max_workers + (_FORK_SERVER_SLOTS if plan.preloads else 0)
     addresses = choose_addresses([parse_bind(text) for text in settings.bind], lent)
-    board = Scoreboard(plan.max_workers, plan.threads)
+    board = Scoreboard(places, plan.threads)
     listeners = _listen(settings, identity, addresses, open_already)
-    boxes = tuple(LetterBox() for _ in range(plan.max_workers))
-    free = list(range(plan.max_workers))
+    boxes = tuple(LetterBox() for _ in range(places))
+    free = list(range(places))
     return Deploy(settings, plan, identity, listeners, board, boxes, free, keyring)
 
 
-def plan_from(settings: Settings) -> Plan:
-    """The policy's part of the settings."""
+def plan_from(settings: Settings, can_preload: Callable[[], bool] = lambda: True) -> Plan:
+    """The policy's part of the settings; `can_preload` is asked only where it matters."""
     workers = count_processors() if settings.workers == "auto" else settings.workers
     return Plan(
         workers=workers,
@@ -96,6 +102,7 @@ def plan_from(settings: Settings) -> Plan:
         boot_seconds=settings.boot_timeout,
         # Twice the workers when all are being replaced, and those that leave slowly besides.
         max_workers=3 * workers + _SPARE_SLOTS,
+        preloads=settings.preload_app and can_preload(),
     )
 
 
@@ -136,7 +143,13 @@ def _listen(
 class Deploys:
     """The deploys of the generations that are not gone, and the listeners of them all."""
 
-    def __init__(self, lent: Sequence[Lent] = (), inherited: Iterable[Listener] = ()) -> None:
+    def __init__(
+        self,
+        lent: Sequence[Lent] = (),
+        inherited: Iterable[Listener] = (),
+        can_preload: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._can_preload = can_preload
         self._by_number: dict[int, Deploy] = {}
         self._lent = lent
         self._open: list[Listener] = list(inherited)
@@ -146,9 +159,12 @@ class Deploys:
     def __getitem__(self, number: int) -> Deploy:
         return self._by_number[number]
 
+    def __contains__(self, number: int) -> bool:
+        return number in self._by_number
+
     def prepare(self, settings: Settings) -> Deploy:
         """A deploy that shares what is open already; see `make_deploy` for what it raises."""
-        deploy = make_deploy(settings, self._open, self._lent)
+        deploy = make_deploy(settings, self._open, self._lent, self._can_preload)
         self._open += [listener for listener in deploy.listeners if listener not in self._open]
         return deploy
 

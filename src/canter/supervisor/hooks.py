@@ -69,6 +69,12 @@ class ServerHooks:
         hooks.worker.pid = pid
         self.server.WORKERS[pid] = hooks.worker
 
+    def adopted(self, settings: Settings, pid: int) -> None:
+        """A fork server has started a worker as process `pid`, and has called `pre_fork`."""
+        self.server.worker_age += 1
+        self.server.WORKERS[pid] = WorkerView(settings, self._facade, self.server.worker_age)
+        self.server.WORKERS[pid].pid = pid
+
     def buried(self, settings: Settings, pid: int) -> None:
         """The process of a worker of these settings has ended."""
         worker = self.server.WORKERS.pop(pid, None)

@@ -26,18 +26,22 @@ class Journal:
         """An action is being carried out; `running` is what its worker runs."""
         match action:
             case TellToDrain(pid=pid, reason=reason):
-                self._log.info("worker %d drains: %s", pid, reason.value)
+                self._log.info("%s drains: %s", roster.handles[pid].name, reason.value)
             case Signal(pid=pid, reason=reason, push=push) if reason in _TROUBLE:
                 self._log.error(
-                    "worker %d: %s; sending SIG%s%s", pid, reason.value, push.value, _list(running)
+                    "%s: %s; sending SIG%s%s",
+                    roster.handles[pid].name,
+                    reason.value,
+                    push.value,
+                    _list(running),
                 )
             case Signal(pid=pid, reason=reason, push=Push.TERM):
-                self._log.info("worker %d leaves: %s", pid, reason.value)
+                self._log.info("%s leaves: %s", roster.handles[pid].name, reason.value)
             case Kill(pid=pid):
                 handle = roster.handles[pid]
                 why = "" if handle.leave is None else f" ({handle.leave.reason.value})"
                 self._log.warning(
-                    "worker %d did not leave in time%s: killed%s", pid, why, _list(running)
+                    "%s did not leave in time%s: killed%s", handle.name, why, _list(running)
                 )
             case Discard(generation=number):
                 live = roster.in_state(GenerationState.LIVE)
@@ -49,9 +53,9 @@ class Journal:
     def tell_death(self, handle: Handle, death: Death, running: Iterable[str]) -> None:
         """A worker's process has ended."""
         if reports.is_clean(handle.leave, death):
-            self._log.debug("worker %d has left", handle.pid)
+            self._log.debug("%s has left", handle.name)
         elif handle.leave is not None:
-            self._log.warning("worker %d %s while leaving", handle.pid, death.cause)
+            self._log.warning("%s %s while leaving", handle.name, death.cause)
         else:
             self._log.error("%s", reports.describe_death(handle, death, running))
 

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from random import random
 from typing import assert_never
 
-from canter.errors import BootError
 from canter.observe.logs import ErrorLog
 from canter.observe.scoreboard import WorkerSlot
 from canter.settings import Settings
@@ -31,6 +30,7 @@ from canter.supervisor.actions import (
     Fork,
     GenerationAction,
     Kill,
+    Preload,
     Promote,
     Signal,
     TellToDrain,
@@ -38,6 +38,7 @@ from canter.supervisor.actions import (
     TellToServe,
     WorkerAction,
 )
+from canter.supervisor.births import Births
 from canter.supervisor.control import ControlSocket
 from canter.supervisor.crew import Crew
 from canter.supervisor.deploy import Deploy, Deploys, renew_log
@@ -51,19 +52,20 @@ from canter.supervisor.states import Command, GenerationState, Phase
 from canter.supervisor.upgrade import Outside, Upgrade
 from canter.supervisor.watch import FileWatch
 from canter.worker.channel import Channel
-from canter.worker.loader import describe_failure
 from canter.worker.messages import (
     Drain,
     Expire,
+    Forked,
     Garbled,
     Message,
+    NotForked,
     Serve,
     Serving,
     Stacks,
     Watch,
 )
 from canter.worker.states import ImpossibleEventError
-from canter.worker.task import Application, Closable, WorkerTask
+from canter.worker.task import Application
 
 _FILES_EVERY_SECONDS = 1.0
 _ROUNDS_AT_ONCE = 20
@@ -114,6 +116,16 @@ class Supervisor:
         self._selector = selectors.DefaultSelector()
         self._desk = Desk(self._roster, self._crew, deploys, log.logger, self, service.name)
         self._upgrade = Upgrade(outside, self._roster, deploys, log.logger, self._open_desk)
+        self._births = Births(
+            self._roster,
+            self._crew,
+            deploys,
+            self._selector,
+            service.application,
+            service.hooks,
+            lambda: (*self._desk.copies(), *self._herald.copies(), inbox),
+            log.logger,
+        )
         self._watch = FileWatch(first.settings.reload_extra_files)
         self._files_due = 0.0
         self._last_round = time.monotonic()
@@ -203,8 +215,9 @@ class Supervisor:
             # Its last words are still in the channel, and they say why.
             self._listen_to(self._roster.handles[pid], now)
             self._bury(self._roster.handles[pid], death, now)
+        self._births.look_after_owed()
         self._upgrade.look()
-        if self._service.application is None:
+        if self._service.application is None and not self._births.is_expecting:
             self._crew.reap_foreign(spared=self._succession.other)
         self._look_at_files(now)
         self._desk.take_in(now)
@@ -270,7 +283,7 @@ class Supervisor:
         self, handle: Handle, message: Message | Garbled, channel: Channel, now: float
     ) -> None:
         if isinstance(message, Garbled):
-            self._log.error("worker %d is not to be understood: %s", handle.pid, message.reason)
+            self._log.error("%s is not to be understood: %s", handle.name, message.reason)
             return
         if isinstance(message, Watch):
             self._watch.add(message.files)
@@ -281,9 +294,11 @@ class Supervisor:
         try:
             self._roster.hear(handle, message, now)
         except ImpossibleEventError as error:
-            self._log.error("worker %d makes no sense: %s", handle.pid, error)
+            self._log.error("%s makes no sense: %s", handle.name, error)
             channel.hang_up()
             return
+        if isinstance(message, Forked | NotForked):
+            self._births.hear(handle, message, now)
         if isinstance(message, Serving):
             generation = self._roster.generations[handle.generation]
             self._journal.tell_serving(handle, generation, now)
@@ -295,6 +310,7 @@ class Supervisor:
         self._hooks.buried(self._deploys[handle.generation].settings, handle.pid)
         self._desk.note_death(handle.pid)
         self._deploys[handle.generation].give_back(handle.slot)
+        self._births.note_death(handle.pid)
         channel = self._crew.channels.pop(handle.pid)
         if channel.is_open:
             self._selector.unregister(channel)
@@ -368,7 +384,9 @@ class Supervisor:
         self._roster.note(action, now)
         match action:
             case Fork(generation=number):
-                self._fork(number, now)
+                self._births.fork(number, self._error_log, now)
+            case Preload(generation=number):
+                self._births.preload(number, self._error_log, now)
             case BeginGeneration():
                 self._begin()
             case Promote(generation=number):
@@ -384,57 +402,6 @@ class Supervisor:
                 pass
             case _:
                 assert_never(action)
-
-    def _fork(self, number: int, now: float) -> None:
-        generation = self._roster.generations[number]
-        deploy = self._deploys[number]
-        if generation.failure is not None and generation.state is GenerationState.BOOTING:
-            return
-        try:
-            hooks = self._hooks.forking(deploy.settings)
-        except BootError as error:
-            self._roster.note_fork_failure(generation, *describe_failure(error), now)
-            return
-        slot = deploy.take_slot()
-
-        def task(channel: Channel, not_ours: tuple[Closable, ...]) -> WorkerTask:
-            return WorkerTask(
-                generation=number,
-                settings=deploy.settings,
-                slot=slot,
-                siblings=deploy.siblings_of(slot),
-                channel=channel,
-                listeners=deploy.listeners,
-                application=self._service.application,
-                identity=deploy.identity,
-                multiprocess=generation.wanted > 1,
-                not_ours=not_ours,
-                log=self._error_log,
-                hooks=hooks,
-                keyring=deploy.keyring,
-            )
-
-        foreign = [x for x in self._deploys.open_listeners() if x not in deploy.listeners]
-        boxes = self._deploys.boxes_of_others(deploy)
-        try:
-            not_ours: tuple[Closable, ...] = (
-                *foreign,
-                *boxes,
-                *self._desk.copies(),
-                *self._herald.copies(),
-                self._inbox,
-                self._selector,
-            )
-            pid = self._crew.fork(task, not_ours)
-        except OSError as error:
-            deploy.give_back(slot.index)
-            text = f"a worker could not be started: {error.strerror or error}"
-            self._roster.note_fork_failure(generation, text, "", now)
-            return
-        self._hooks.forked(hooks, pid)
-        self._roster.add_worker(generation, pid, slot.index, now)
-        self._selector.register(self._crew.channels[pid], selectors.EVENT_READ)
-        self._log.debug("worker %d starts", pid)
 
     def _begin(self) -> None:
         """Make a new generation; if that fails, nothing has changed."""

@@ -154,7 +154,9 @@ def judge_stacks(order: Stacks, roster: Roster) -> set[int]:
     running = {
         handle.pid
         for handle in roster.handles.values()
-        if handle.state in {WorkerState.SERVING, WorkerState.DRAINING} and handle.lost_at is None
+        if handle.state in {WorkerState.SERVING, WorkerState.DRAINING}
+        and handle.lost_at is None
+        and not handle.is_fork_server
     }
     if order.pid is None:
         return running

@@ -24,6 +24,7 @@ from canter.supervisor.actions import (
     Forget,
     Fork,
     Kill,
+    Preload,
     Promote,
     Push,
     Reason,
@@ -51,6 +52,8 @@ FREEZE_MARGIN_SECONDS = 5.0
 """How much longer than a request's time a worker's loop, or its answer, may take."""
 LOST_SECONDS = 1.0
 """Between the end of a channel and the death that should come with it."""
+FORK_SECONDS = 20.0
+"""For a fork server to fork a worker, which takes it milliseconds."""
 LONGEST_TICK_SECONDS = 0.5
 
 _WORKING = (WorkerState.SERVING, WorkerState.DRAINING)
@@ -112,10 +115,16 @@ def tick_seconds(roster: Roster) -> float | None:
     live = roster.in_state(GenerationState.LIVE)
     is_steady = (
         live is not None
-        and all(h.state is WorkerState.SERVING and not h.wear for h in roster.handles.values())
-        and len(roster.handles) == live.wanted
+        and all(_is_steady(handle) for handle in roster.handles.values())
+        and len(roster.handles) == live.wanted + live.plan.preloads
     )
     return min(scans, default=None if is_steady else LONGEST_TICK_SECONDS)
+
+
+def _is_steady(handle: Handle) -> bool:
+    if handle.is_fork_server:
+        return handle.state is WorkerState.READY and not handle.asked
+    return handle.state is WorkerState.SERVING and not handle.wear
 
 
 # ------------------------------------------------------------------------------ time is over
@@ -132,6 +141,8 @@ def _end_overdue(roster: Roster, now: float) -> Iterator[Action]:
             yield Signal(handle.pid, Reason.LOST, Push.TERM, patience)
         elif now >= _ready_by(handle, plan.boot_seconds):
             yield Signal(handle.pid, Reason.SLOW_BOOT, Push.ABRT, ABORT_SECONDS)
+        elif any(now - asked >= FORK_SECONDS for asked in handle.asked.values()):
+            yield Signal(handle.pid, Reason.FROZEN, Push.ABRT, ABORT_SECONDS)
 
 
 def _ready_by(handle: Handle, boot_seconds: float) -> float:
@@ -213,8 +224,7 @@ def _prove(roster: Roster) -> Iterator[Action]:
         yield Discard(generation.number)
         return
     workers = roster.staying(generation)
-    for _ in range(generation.wanted - len(workers)):
-        yield Fork(generation.number)
+    yield from _fork(roster, generation, generation.wanted - len(workers))
     if len(workers) < generation.wanted:
         return
     if all(w.state is WorkerState.SERVING for w in workers):
@@ -226,17 +236,29 @@ def _prove(roster: Roster) -> Iterator[Action]:
                 yield TellToServe(worker.pid)
 
 
+def _fork(roster: Roster, generation: Generation, missing: int) -> Iterator[Action]:
+    """So many workers more, once there is what they are forked from."""
+    if generation.plan.preloads:
+        server = roster.fork_server_of(generation)
+        if server is None:
+            yield Preload(generation.number)
+            return
+        missing = missing - len(server.asked) if server.state is WorkerState.READY else 0
+    for _ in range(missing):
+        yield Fork(generation.number)
+
+
 def _retire(roster: Roster, busy: set[int]) -> Iterator[Action]:
     for generation in roster.generations.values():
         if generation.state not in _LEAVING:
             continue
-        workers = roster.workers_of(generation)
+        members = roster.members_of(generation)
         backlog = generation.answers_backlog_at_retirement
-        for handle in workers:
+        for handle in members:
             if handle.leave is None and handle.pid not in busy:
                 reason = _LEAVING[generation.state]
                 yield _ask_to_leave(roster, handle, reason, answer_backlog=backlog)
-        if not workers:
+        if not members:
             yield Forget(generation.number)
 
 
@@ -292,15 +314,14 @@ def _fork_missing(
     missing = generation.wanted + _surge(roster, generation, staying) - len(staying)
     backoff = generation.backoff
     room = generation.plan.max_workers - len(roster.workers_of(generation))
-    missing = min(missing, room)
-    if missing <= 0 or now < backoff.retry_at:
+    missing = max(0, min(missing, room))
+    if now < backoff.retry_at:
         return
     if backoff.is_looping:
         if any(h.state is WorkerState.BOOTING for h in staying):
             return
-        missing = 1
-    for _ in range(missing):
-        yield Fork(generation.number)
+        missing = min(missing, 1)
+    yield from _fork(roster, generation, missing)
 
 
 def _surge(roster: Roster, generation: Generation, staying: list[Handle]) -> int:

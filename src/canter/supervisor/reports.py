@@ -31,7 +31,7 @@ def describe_death(handle: Handle, death: Death, running: Iterable[str]) -> str:
         hint = " (if nobody did that, the kernel may have been out of memory: see its log)"
     elif death.signal in {"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT"}:
         hint = " (a crash in compiled code; its stacks are above)"
-    text = f"worker {handle.pid} {death.cause}{hint}"
+    text = f"{handle.name} {death.cause}{hint}"
     requests = list(running)
     return f"{text}; it was running {', '.join(requests)}" if requests else text
 

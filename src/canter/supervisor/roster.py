@@ -40,8 +40,10 @@ from canter.supervisor.states import (
 from canter.worker.messages import (
     BootFailed,
     Expired,
+    Forked,
     Leaving,
     Message,
+    NotForked,
     Ready,
     Serving,
     WantsReplacement,
@@ -68,6 +70,8 @@ class Plan:
     boot_seconds: float
     max_workers: int
     """How many the scoreboard has room for, replacements included."""
+    preloads: bool = False
+    """Workers are forked from a fork server, which imports the application."""
 
     @property
     def most_wanted(self) -> int:
@@ -103,7 +107,7 @@ class Failure:
 
 @dataclass(slots=True, eq=False)
 class Handle:
-    """One worker as the supervisor knows it."""
+    """One worker, or fork server, as the supervisor knows it."""
 
     pid: int
     generation: int
@@ -120,6 +124,14 @@ class Handle:
     """Requests it was told to end and has not answered about, with when it was told."""
     stuck: set[RequestKey] = field(default_factory=set)
     """Requests that were answered for it, while its thread still runs."""
+    is_fork_server: bool = False
+    asked: dict[int, float] = field(default_factory=dict)
+    """Of a fork server: the tickets of workers it was asked for, with when."""
+
+    @property
+    def name(self) -> str:
+        """What the log calls it."""
+        return f"fork server {self.pid}" if self.is_fork_server else f"worker {self.pid}"
 
 
 @dataclass(slots=True, eq=False)
@@ -166,9 +178,18 @@ class Roster:
         found = [g for g in self.generations.values() if g.state is state]
         return found[-1] if found else None
 
+    def members_of(self, generation: Generation) -> list[Handle]:
+        """All its processes, oldest first: its workers, and its fork server if it has one."""
+        return [h for h in self.handles.values() if h.generation == generation.number]
+
     def workers_of(self, generation: Generation) -> list[Handle]:
         """Its workers, oldest first."""
-        return [h for h in self.handles.values() if h.generation == generation.number]
+        return [h for h in self.members_of(generation) if not h.is_fork_server]
+
+    def fork_server_of(self, generation: Generation) -> Handle | None:
+        """Its fork server, unless that was told to leave."""
+        members = self.members_of(generation)
+        return next((h for h in members if h.is_fork_server and h.leave is None), None)
 
     def staying(self, generation: Generation) -> list[Handle]:
         """Its workers that were not told to leave, oldest first."""
@@ -202,6 +223,14 @@ class Roster:
         self.handles[pid] = handle
         return handle
 
+    def add_fork_server(self, generation: Generation, pid: int, slot: int, now: float) -> None:
+        """The fork server of `generation` was started."""
+        self.handles[pid] = Handle(pid, generation.number, slot, born=now, is_fork_server=True)
+
+    def note_asked(self, server: Handle, ticket: int, now: float) -> None:
+        """A fork server was asked for a worker."""
+        server.asked[ticket] = now
+
     def note_fork_failure(
         self, generation: Generation, message: str, traceback: str, now: float
     ) -> None:
@@ -216,6 +245,14 @@ class Roster:
         match message:
             case Ready():
                 handle.state = next_state(handle.state, WorkerEvent.PROVEN)
+                if handle.is_fork_server:
+                    handle.serving_since = now
+            case Forked(ticket=ticket):
+                handle.asked.pop(ticket, None)
+            case NotForked(ticket=ticket, message=text, traceback=traceback):
+                handle.asked.pop(ticket, None)
+                generation = self.generations[handle.generation]
+                self.note_fork_failure(generation, text, traceback, now)
             case Serving():
                 handle.state = next_state(handle.state, WorkerEvent.SERVES)
                 handle.serving_since = now
@@ -257,8 +294,10 @@ class Roster:
             # any later one. (A reload has an old generation to go on with, and is more careful.)
             pass
         else:
-            failure = Failure(3, f"a worker {cause} before it served", is_death=True)
-            self._note_failure(generation, failure, now)
+            text = f"a worker {cause} before it served"
+            if handle.is_fork_server:
+                text = f"the fork server {cause}"
+            self._note_failure(generation, Failure(3, text, is_death=True), now)
 
     def request_stop(self, command: Command) -> None:
         """Somebody asked for the end of the service."""
@@ -329,7 +368,8 @@ class Roster:
     def _note_slow_boot(self, handle: Handle, now: float) -> None:
         generation = self.generations[handle.generation]
         seconds = f"{generation.plan.boot_seconds:g}"
-        text = f"a worker was not ready within {seconds} s (boot_timeout)"
+        who = "the fork server" if handle.is_fork_server else "a worker"
+        text = f"{who} was not ready within {seconds} s (boot_timeout)"
         self._note_failure(generation, Failure(3, text), now)
 
     def _note_kill(self, handle: Handle) -> None:

@@ -18,6 +18,7 @@ from canter.net.listeners import Listener, inherit
 from canter.observe.logs import ErrorLog
 from canter.settings import Settings, Surroundings
 from canter.settings.provenance import DEFAULT
+from canter.supervisor.adoption import adopt_orphans
 from canter.supervisor.banner import Address, StartFacts, log_lines, terminal_banner
 from canter.supervisor.deploy import Deploy, Deploys, plan_from
 from canter.supervisor.handover import VARIABLES as HANDOVER_VARIABLES
@@ -58,7 +59,7 @@ def run(
     log = ErrorLog(settings.errorlog, settings.loglevel, capture_output=settings.capture_output)
     handover = _take_handover(environment)
     lent = _take_lent(environment, handover)
-    deploys = Deploys(lent, _inherit(handover))
+    deploys = Deploys(lent, _inherit(handover), lambda: _can_preload(application, log))
     with contextlib.ExitStack() as undo:
         undo.callback(log.close)
         inbox = undo.enter_context(SignalInbox())
@@ -93,6 +94,19 @@ def run(
         hooks.ended()
         _take_leave(supervisor, log, settings, status)
         return status
+
+
+def _can_preload(application: Application | None, log: ErrorLog) -> bool:
+    """Whether a fork server is of use, and workers forked from it can be ours."""
+    if application is not None:
+        return False  # It is in this process already, and all workers are forked from that.
+    if adopt_orphans():
+        return True
+    log.logger.warning(
+        "preload_app: this system does not give orphans to the supervisor, so that each worker "
+        "imports the application for itself"
+    )
+    return False
 
 
 def _fill_standard_descriptors() -> None:

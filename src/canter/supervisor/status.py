@@ -55,21 +55,25 @@ def status_report(
         "log_level": facts.log_level,
         "queued": sum(sight.queued for sight in sights.values()),
         "generations": [
-            _generation(generation, roster.workers_of(generation), sights, now)
+            _generation(generation, roster, sights, now)
             for generation in roster.generations.values()
         ],
     }
 
 
 def _generation(
-    generation: Generation, workers: Sequence[Handle], sights: Mapping[int, Sight], now: float
+    generation: Generation, roster: Roster, sights: Mapping[int, Sight], now: float
 ) -> dict[str, Any]:
+    server = roster.fork_server_of(generation)
     return {
         "number": generation.number,
         "state": generation.state.value,
         "wanted": generation.wanted,
         "failure": None if generation.failure is None else generation.failure.message,
-        "workers": [_worker(worker, sights[worker.pid], now) for worker in workers],
+        "fork_server": None if server is None else server.pid,
+        "workers": [
+            _worker(worker, sights[worker.pid], now) for worker in roster.workers_of(generation)
+        ],
     }
 
 

@@ -101,6 +101,12 @@ class Channel:
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
 
+    def say_goodbye(self) -> None:
+        """Say nothing more; the other end sees that nobody is here, and may finish what it says."""
+        self._outbox.clear()
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_WR)
+
     def close(self) -> None:
         """Give back the socket; the other end sees that nobody is here."""
         self.is_open = False

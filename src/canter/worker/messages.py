@@ -78,6 +78,26 @@ class Stacks:
     text: str
 
 
+# ------------------------------------------------------------ the fork server to the supervisor
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """A worker was forked as asked for by `ticket`: a child of the supervisor, by that number."""
+
+    ticket: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotForked:
+    """The worker asked for by `ticket` could not be forked; `traceback` is "" if none helps."""
+
+    ticket: int
+    message: str
+    traceback: str
+
+
 # ----------------------------------------------------------------- the supervisor to the worker
 
 
@@ -135,6 +155,8 @@ Message: TypeAlias = (
     | Expired
     | Watch
     | Stacks
+    | Forked
+    | NotForked
     | Serve
     | Drain
     | Expire
@@ -154,6 +176,8 @@ _KINDS: Final[dict[str, type[Message]]] = {
         Expired,
         Watch,
         Stacks,
+        Forked,
+        NotForked,
         Serve,
         Drain,
         Expire,

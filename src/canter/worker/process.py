@@ -17,13 +17,12 @@ from collections.abc import Callable
 from typing import NoReturn, assert_never
 
 from canter.engine.contract import EngineEvent
-from canter.errors import BootError, CanterError, ConfigError
+from canter.errors import CanterError, ConfigError
 from canter.observe.access import AccessLog
 from canter.observe.scoreboard import Field
-from canter.worker import leaving, loader, settling, wiring
+from canter.worker import booting, leaving, settling, wiring
 from canter.worker.hooks.own import WorkerHooks
 from canter.worker.messages import (
-    BootFailed,
     Drain,
     Expire,
     Expired,
@@ -43,7 +42,6 @@ from canter.worker.sources import SourceFiles
 from canter.worker.states import WorkerEvent, WorkerState, next_state
 from canter.worker.task import WorkerTask
 
-LAST_WORDS_SECONDS = 2.0
 QUICK_EXIT_SECONDS = 1.0
 _CLEAN_EXIT_SECONDS = 10.0
 # After engine.stop() everything is over but for threads that are stuck in the application.
@@ -94,7 +92,7 @@ class Worker:
             self._hooks.forked(self._task.slot, self._task.listeners)
             self._engine = self._boot()
         except BaseException as error:  # noqa: BLE001 - whatever stops a boot is reported
-            return self._report_boot_failure(error)
+            return booting.report_failure(self._task, error, self._sources)
         self._move(WorkerEvent.PROVEN)
         self._send_sources()
         self._channel.send(Ready())
@@ -120,21 +118,11 @@ class Worker:
     # ------------------------------------------------------------------------------- booting
 
     def _settle_in(self) -> None:
-        task = self._task
-        for inherited in task.not_ours:
-            with contextlib.suppress(OSError):
-                inherited.close()
-        leaving.forget_inherited_exit_functions()
+        self._wakeup, _ = booting.settle_in(self._task, self._on_signal)
         self._event_read, self._event_write = settling.make_pipe()
-        self._wakeup = settling.take_signals(self._on_signal)
         if self._hooks.wants_abort:
             settling.take_abort(self._on_abort)
-        settling.enable_faulthandler(task.log)
-        words = task.slot.words
-        words[Field.PID] = os.getpid()
-        words[Field.GENERATION] = task.generation
-        words[Field.STARTED_NS] = time.monotonic_ns()
-        words[Field.STATE] = self._state
+        settling.enable_faulthandler(self._task.log)
 
     def _on_signal(self, number: int, _frame: object) -> None:
         # While the application is imported nobody reads the wake-up pipe, and there is nothing to
@@ -154,29 +142,16 @@ class Worker:
 
     def _boot(self) -> wiring.Engine:
         task = self._task
-        self._access = settling.become_who_we_are(task)
-        application = task.application
-        if application is None:
-            if task.settings.wsgi_app is None:
-                raise BootError("no application was given")
-            application = loader.load_application(task.settings.wsgi_app)
-        application = self._hooks.initialised(application)
+        loaded = booting.load(task, "worker")
+        self._access = loaded.access
+        application = self._hooks.initialised(loaded.application)
         return wiring.make_engine(
             application, task, self._access, self._on_engine_event, self._hooks.around_calls()
         )
 
-    def _report_boot_failure(self, error: BaseException) -> int:
-        """Tell the supervisor why, as far as it listens."""
-        status = error.exit_status if isinstance(error, CanterError) else BootError.exit_status
-        message, trace = loader.describe_failure(error)
-        self._send_sources(error)
-        self._channel.send(BootFailed(status, clip(message), clip(trace)))
-        self._channel.flush_within(LAST_WORDS_SECONDS)
-        return status
-
-    def _send_sources(self, error: BaseException | None = None) -> None:
+    def _send_sources(self) -> None:
         if self._sources is not None:
-            for message in self._sources.changes(error):
+            for message in self._sources.changes():
                 self._channel.send(message)
 
     # ---------------------------------------------------------------------- serving and after

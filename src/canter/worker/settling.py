@@ -52,7 +52,7 @@ def read_pipe(descriptor: int) -> bytes:
         return b""
 
 
-def take_signals(handler: Callable[[int, object], None]) -> int:
+def take_signals(handler: Callable[[int, object], None]) -> tuple[int, int]:
     """Have HANDLED_SIGNALS call `handler`, and write their numbers to the pipe returned.
 
     They are blocked when this is called, since before the fork: none is lost, and none reaches the
@@ -64,11 +64,11 @@ def take_signals(handler: Callable[[int, object], None]) -> int:
         signal.signal(number, handler)
     signal.set_wakeup_fd(write, warn_on_full_buffer=False)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED_SIGNALS)
-    return read
+    return read, write
 
 
-def become_who_we_are(task: WorkerTask) -> AccessLog | None:
-    """Put on the worker's user and name. The access log, if there is one.
+def become_who_we_are(task: WorkerTask, role: str) -> AccessLog | None:
+    """Put on the user of workers and the name of the `role`. The access log, if there is one.
 
     Raises ConfigError for a log that cannot be opened, OSError when the kernel refuses the user.
     """
@@ -78,7 +78,7 @@ def become_who_we_are(task: WorkerTask) -> AccessLog | None:
     if access is not None and task.identity.changes:
         access.give_to(task.identity.uid, task.identity.gid)
     identity.become(task.identity)
-    titles.name_process(task.settings.proc_name, "worker")
+    titles.name_process(task.settings.proc_name, role)
     return access
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
@@ -9,6 +10,7 @@ from typing import Any, Protocol, TypeAlias
 from canter.engine.siblings import Siblings
 from canter.net.certificates import Keyring
 from canter.net.listeners import Listener
+from canter.observe.access import AccessLog
 from canter.observe.logs import ErrorLog
 from canter.observe.scoreboard import WorkerSlot
 from canter.settings import Settings
@@ -27,6 +29,14 @@ class Closable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a process has once it is who it should be and has imported the application."""
+
+    application: Application
+    access: AccessLog | None
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerTask:
     """What to serve, where, as whom.
 
@@ -34,6 +44,7 @@ class WorkerTask:
     hooks: made by the supervisor, who has called those before the fork.
     siblings: the other workers of the generation. keyring: the contexts for TLS, if it is spoken.
     not_ours: what the fork copied and the worker must not keep open, other workers' channels first.
+    loaded: what a fork server has done before the fork, so that this worker need not.
     """
 
     generation: int
@@ -49,3 +60,19 @@ class WorkerTask:
     log: ErrorLog
     hooks: WorkerHooks | None = None
     keyring: Keyring | None = None
+    loaded: Loaded | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForkServerTask:
+    """All that a new fork server is given.
+
+    own: its place on the board, its channel, its settings; it serves nothing.
+    requests: each is one record of `canter.worker.forkserver` and the end of a channel.
+    worker: the task of a worker in that slot, with that channel, one of several or not; it raises
+    BootError where a hook does not want the worker.
+    """
+
+    own: WorkerTask
+    requests: socket.socket
+    worker: Callable[[int, Channel, bool], WorkerTask]

@@ -36,5 +36,5 @@ def test_what_cannot_be_understood_is_a_wrong_environment(text, message):
 
 
 def test_warnings_name_the_variable():
-    (warning,) = gunicorn_arguments_layer("--preload").warnings
-    assert warning.startswith("GUNICORN_CMD_ARGS --preload: Gunicorn's preload_app has no effect")
+    (warning,) = gunicorn_arguments_layer("--reuse-port").warnings
+    assert warning.startswith("GUNICORN_CMD_ARGS --reuse-port: Gunicorn's reuse_port has no effect")

@@ -110,7 +110,7 @@ def test_what_cannot_be_called_as_a_hook_is_refused(code, problem):
 
 def test_settings_that_canter_does_not_have_are_named_once_each():
     found = settings("""\
-preload_app = True
+reuse_port = True
 statsd_host = "localhost:8125"
 logconfig_dict = {"version": 1}
 spew = False
@@ -119,9 +119,10 @@ dirty_apps = []
 certfile = None
 proxy_protocol = False
 """)
+    shared = "all workers share the listening sockets"
     own_logs = "canter sets up its logs by its own settings"
     assert found.warnings == (
-        "gunicorn.conf.py:1: Gunicorn's preload_app has no effect: each worker imports the app",
+        f"gunicorn.conf.py:1: Gunicorn's reuse_port has no effect: {shared}",
         "gunicorn.conf.py:2: Gunicorn's statsd_host has no effect: canter does not send to statsd",
         f"gunicorn.conf.py:3: Gunicorn's logconfig_dict has no effect: {own_logs}",
     )

@@ -104,7 +104,6 @@ _EVERY_FOREIGN = (
         "--do-handshake-on-connect",
         note="handshakes never hold up anything",
     ),
-    _switch("preload_app", "--preload", note="each worker imports the app"),
     _switch("reuse_port", "--reuse-port", note="all workers share the listening sockets"),
     _switch("daemon", "-D", "--daemon", note="canter stays in the foreground"),
     _value("worker_tmp_dir", "--worker-tmp-dir", note="canter keeps no heartbeat file"),

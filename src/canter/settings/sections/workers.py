@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from canter.settings.kinds import Integer, WorkerClass, Workers
+from canter.settings.kinds import Boolean, Integer, WorkerClass, Workers
 from canter.settings.setting import AnySetting, PlatformVariable, Section, Setting
 
 SECTION = Section("Workers", "How many processes and threads serve, and for how long.")
@@ -88,6 +88,24 @@ SETTINGS: tuple[AnySetting, ...] = (
         help=(
             "The number of threads that call the application in each worker. "
             "At most so many requests run at once in one worker."
+        ),
+    ),
+    Setting(
+        name="preload_app",
+        section=SECTION,
+        kind=Boolean(),
+        default=False,
+        flags=("--preload",),
+        help=(
+            "Whether the application is imported once for all workers. A process of its own, the "
+            "fork server, imports it, and workers are forked from that: they share its memory and "
+            "start in milliseconds. A reload starts a new fork server, with the new code. Threads "
+            "and connections should not be started at import then: the log names those that were. "
+            "Only on Linux; elsewhere each worker imports the application."
+        ),
+        gunicorn=(
+            "In Gunicorn the parent process imports the application, so that a reload brings no "
+            "new code."
         ),
     ),
     Setting(
