@@ -11,11 +11,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from canter.protocol.octets import is_plain
+
 # Facts about a head, one bit each.
 HAS_DATE = 1
 HAS_SERVER = 2
 WANTS_CLOSE = 4
 HAS_LENGTH = 8
+_HAS_LENGTH = HAS_LENGTH  # a C int where compiled
 
 _ORDINARY = 0
 _DATE = 1
@@ -43,7 +46,7 @@ _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 _STATUS = re.compile(r"[1-9][0-9][0-9](?: [\t\x20-\x7e\xa0-\xff]*)?").fullmatch
 # RFC 9110 5.5: a field value holds visible characters, spaces and tabs; obs-text passes as latin-1.
 _BAD_IN_VALUE = re.compile(r"[^\t\x20-\x7e\x80-\xff]").search
-_DIGITS = re.compile(r"[0-9]{1,18}").fullmatch
+_LENGTH_DIGITS = 18  # fewer than 63 bits
 
 # Header names repeat from response to response: each is judged once, then remembered. The bound
 # keeps an application that invents names from growing this without end.
@@ -147,17 +150,15 @@ def judge_response(status: object, headers: object) -> ResponseHead:
     head = ResponseHead(status, code, fields)  # type: ignore[arg-type]  # judged above
     ordinary = True
     for field in fields:
-        try:
-            name, value = field
-        except (TypeError, ValueError):
-            raise InvalidResponse(f"a header must be a tuple of two str: {field!r}") from None
+        if type(field) is not tuple or len(field) != 2:
+            return judge_response(status, [_plain_field(field) for field in fields])
+        name, value = field
         if type(value) is not str or type(name) is not str:
             return judge_response(status, [_plain_field(field) for field in fields])
-        kind = _known_names.get(name)
-        if kind is None:
-            kind = _judge_name(name)
-        # Nearly every value passes the first two questions, which cost next to nothing.
-        if not (value.isascii() and value.isprintable()) and _BAD_IN_VALUE(value) is not None:
+        known = _known_names.get(name)
+        kind = _judge_name(name) if known is None else known
+        # Nearly every value passes the first question, which costs next to nothing.
+        if not is_plain(value) and _BAD_IN_VALUE(value) is not None:
             raise InvalidResponse(f"the value of header {name!r} has a character that HTTP forbids")
         if kind != _ORDINARY:
             ordinary = _note_special(head, kind, value) and ordinary
@@ -174,7 +175,7 @@ def _note_special(head: ResponseHead, kind: int, value: str) -> bool:
         head.facts |= HAS_SERVER
     elif kind == _CONTENT_LENGTH and head.content_length < 0:
         _declare_length(head, value)
-        head.facts |= HAS_LENGTH
+        head.facts |= _HAS_LENGTH
     else:
         return False
     return True
@@ -205,9 +206,13 @@ def _take_out(head: ResponseHead) -> None:
 
 
 def _declare_length(head: ResponseHead, value: str) -> None:
-    if _DIGITS(value) is None:
+    if not 0 < len(value) <= _LENGTH_DIGITS:
         raise InvalidResponse(f"not a Content-Length: {value!r}")
-    length = int(value)
+    length = 0
+    for digit in value:
+        if not "0" <= digit <= "9":
+            raise InvalidResponse(f"not a Content-Length: {value!r}")
+        length = length * 10 + ord(digit) - 48
     if head.content_length not in (-1, length):
         raise InvalidResponse(f"two Content-Length: {head.content_length} and {length}")
     head.content_length = length

@@ -2,6 +2,7 @@
 cimport cython
 
 from canter.protocol.http1.scan cimport Scan
+from canter.protocol.octets cimport same_name, value_end
 
 ctypedef const unsigned char* octets_t
 
@@ -22,7 +23,6 @@ cdef long long _ONE_FIELD
 cdef frozenset _METHODS
 cdef bytes _LOWER
 cdef bytes _IN_NAME
-cdef bytes _IN_VALUE
 cdef bytes _IN_TARGET
 cdef bytes _HEX
 cdef unsigned int _SLOTS_MASK
@@ -33,7 +33,7 @@ cdef list _KEYS
 cdef dict _learned
 
 @cython.locals(octets=octets_t, lower=octets_t, cells=octets_t, slot=cython.uint,
-               cell=cython.uint, i=cython.Py_ssize_t, length=cython.Py_ssize_t)
+               cell=cython.uint, length=cython.Py_ssize_t)
 cdef int _slot_of(bytes data, Py_ssize_t start, Py_ssize_t end) except -2
 
 cdef bint _is_version(bytes data, Py_ssize_t pos) noexcept
@@ -44,7 +44,7 @@ cdef class FastScan(Scan):
                    start=cython.Py_ssize_t, path_end=cython.Py_ssize_t, outcome=cython.int)
     cpdef tuple request_line(self, bytes data, Py_ssize_t pos, Py_ssize_t limit, dict environ)
 
-    @cython.locals(octets=octets_t, in_name=octets_t, in_value=octets_t, end=cython.Py_ssize_t,
+    @cython.locals(octets=octets_t, in_name=octets_t, end=cython.Py_ssize_t,
                    i=cython.Py_ssize_t, colon=cython.Py_ssize_t, start=cython.Py_ssize_t,
                    behind=cython.Py_ssize_t, slot=cython.int, facts_of=octets_t,
                    key=str, fact=cython.longlong,

@@ -27,6 +27,7 @@ from canter.protocol.http1.scan import (
     end_of_line,
 )
 from canter.protocol.http1.scan_ref import REFERENCE
+from canter.protocol.octets import same_name, value_end
 
 _DONE = int(Outcome.DONE)
 _TOO_LONG = int(Outcome.TOO_LONG)
@@ -54,8 +55,6 @@ _LOWER = bytes(
 )
 # 1 for a token's character.
 _IN_NAME = bytes(letter != 0 for letter in _LOWER)
-# 1 for what a field value may hold (RFC 9110 section 5.5).
-_IN_VALUE = bytes(byte == 9 or (byte >= 32 and byte != 127) for byte in range(256))
 # What a target may hold: 1, and what its path ends or is encoded with: 2, 3.
 _IN_QUERY = 1
 _QUESTION = 2
@@ -111,13 +110,8 @@ def _slot_of(data: bytes, start: int, end: int) -> int:
         cell = slot * _CELL_BYTES
         if cells[cell] == 0:
             return -1
-        if cells[cell] == length:
-            cell += 1
-            i = 0
-            while i < length and lower[octets[start + i]] == cells[cell + i]:
-                i += 1
-            if i == length:
-                return slot
+        if cells[cell] == length and same_name(data, start, _CELLS, cell + 1, length):
+            return slot
         slot = (slot + 1) & _SLOTS_MASK
 
 
@@ -245,14 +239,12 @@ class FastScan(Scan):
         """See `Scan`."""
         octets = data
         in_name = _IN_NAME
-        in_value = _IN_VALUE
         facts_of = _FACTS
         end = len(data)
         size = len(environ)
         while True:
             i = pos
-            # By fours and by eights, because most of a head is names and values; where one ends is
-            # then found byte by byte.
+            # By fours, because much of a head is names; where one ends is then found byte by byte.
             while (
                 i + 4 <= end
                 and (
@@ -271,24 +263,7 @@ class FastScan(Scan):
                 if i == pos and i + 1 < end and octets[i] == 13 and octets[i + 1] == 10:
                     return _DONE, i + 2, facts
                 break
-            i += 1
-            while (
-                i + 8 <= end
-                and (
-                    in_value[octets[i]]
-                    & in_value[octets[i + 1]]
-                    & in_value[octets[i + 2]]
-                    & in_value[octets[i + 3]]
-                    & in_value[octets[i + 4]]
-                    & in_value[octets[i + 5]]
-                    & in_value[octets[i + 6]]
-                    & in_value[octets[i + 7]]
-                )
-                != 0
-            ):
-                i += 8
-            while i < end and in_value[octets[i]] != 0:
-                i += 1
+            i = value_end(data, i + 1, end)
             if i + 1 >= end or octets[i] != 13 or octets[i + 1] != 10:
                 break
             if i - pos > line_limit or i + 2 > block_end:
@@ -337,7 +312,7 @@ class FastScan(Scan):
         while i < end and i < pos + 15 and digits[octets[i]] < 16:
             size = size * 16 + digits[octets[i]]
             i += 1
-        if i == pos or i + 1 >= end or octets[i] != 13 or octets[i + 1] != 10:
+        if i == pos or i + 1 >= end or octets[i] != 13 or octets[i + 1] != 10 or i - pos > limit:
             return REFERENCE.chunk_size(data, pos, limit)
         return _DONE, i + 2, size
 

@@ -8,6 +8,7 @@ socket and no clock: the Date line is handed to it.
 from __future__ import annotations
 
 from canter.protocol.faults import Fault
+from canter.protocol.octets import response_head
 from canter.protocol.response import (
     HAS_DATE,
     HAS_LENGTH,
@@ -28,15 +29,28 @@ _HAS_LENGTH = HAS_LENGTH
 _HAS_SERVER = HAS_SERVER
 _WANTS_CLOSE = WANTS_CLOSE
 
-_STATUS_LINES_MAXIMUM = 256
-_status_lines: dict[str, bytes] = {}
+_CLOSE_LINE = b"Connection: close\r\n\r\n"
+_KEEP_ALIVE_LINE = b"Connection: keep-alive\r\n\r\n"
+_CHUNKED_LINE = b"Transfer-Encoding: chunked\r\n"
+_EMPTY_LINE = b"\r\n"
+_NO_LINE = b""
+
+# How heads begin, by status: the status line, and the server's line.
+_BEGINNINGS_MAXIMUM = 256
+_beginnings: dict[str, bytes] = {}
 
 
 def _status_line(status: str) -> bytes:
-    line = f"HTTP/1.1 {status}\r\n".encode("latin-1")
-    if len(_status_lines) < _STATUS_LINES_MAXIMUM:
-        _status_lines[status] = line
-    return line
+    return f"HTTP/1.1 {status}\r\n".encode("latin-1")
+
+
+def _beginning(status: str) -> bytes:
+    known = _beginnings.get(status)
+    if known is None:
+        known = _status_line(status) + SERVER_LINE
+        if len(_beginnings) < _BEGINNINGS_MAXIMUM:
+            _beginnings[status] = known
+    return known
 
 
 class Writer(ResponseWriter):
@@ -46,48 +60,36 @@ class Writer(ResponseWriter):
 
     def head(self, response: ResponseHead, body_length: int, date_line: bytes) -> bytes:
         """The head's bytes: `ResponseWriter.head`."""
-        parts = [_status_lines.get(response.status) or _status_line(response.status)]
         facts = response.facts
-        if not facts & _HAS_SERVER:
-            parts.append(SERVER_LINE)
-        if not facts & _HAS_DATE:
-            parts.append(date_line)
-        framing = self._frame(response, body_length)
-        fields = response.fields
-        if facts & _HAS_LENGTH and response.code == _NO_CONTENT:
-            fields = [field for field in fields if field[0].lower() != "content-length"]
-        if fields:
-            text = "".join([f"{name}: {value}\r\n" for name, value in fields])
-            parts.append(text.encode("latin-1"))
-        parts.append(framing)
-        return b"".join(parts)
-
-    def _frame(self, response: ResponseHead, body_length: int) -> bytes:
-        """Choose the framing; the lines that say so, and the empty line."""
         code = response.code
-        length = response.content_length
-        line = b""
+        fields = response.fields
+        start = _status_line(response.status) if facts & _HAS_SERVER else _beginning(response.status)
+        if facts & _HAS_DATE:
+            date_line = _NO_LINE
+        length = -1  # that is not among the fields
+        ending = _EMPTY_LINE
         if code == _NO_CONTENT or code == _NOT_MODIFIED:
             # RFC 9110 8.6: no Content-Length with 204; with 304 only what a 200 would have had.
             self.bodyless = True
+            if code == _NO_CONTENT and facts & _HAS_LENGTH:
+                fields = [field for field in fields if field[0].lower() != "content-length"]
         elif not self.head_only:
-            if length < 0 and body_length >= 0:
-                length = body_length
-                line = b"Content-Length: %d\r\n" % length
-            if length >= 0:
-                self.remaining = length
+            if response.content_length >= 0:
+                self.remaining = response.content_length
+            elif body_length >= 0:
+                self.remaining = length = body_length
             elif self.http_10:
                 self.keep_alive = False
             else:
                 self.chunked = True
-                line = b"Transfer-Encoding: chunked\r\n"
-        if response.facts & _WANTS_CLOSE:
+                ending = _CHUNKED_LINE + ending
+        if facts & _WANTS_CLOSE:
             self.keep_alive = False
         if not self.keep_alive:
-            return line + b"Connection: close\r\n\r\n"
-        if self.http_10:
-            return line + b"Connection: keep-alive\r\n\r\n"
-        return line + b"\r\n"
+            ending = ending[:-2] + _CLOSE_LINE
+        elif self.http_10:
+            ending = ending[:-2] + _KEEP_ALIVE_LINE
+        return response_head(start, date_line, fields, length, ending)
 
     def data(self, block: bytes) -> bytes:
         """The bytes that carry one non-empty block of the body: `ResponseWriter.data`."""
