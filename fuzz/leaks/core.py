@@ -14,7 +14,7 @@ from canter.protocol.http1.reader import Reader
 from canter.protocol.http1.writer import Writer, refusal
 from canter.protocol.limits import Leniency, Limits
 from canter.protocol.writer import ResponseWriter
-from canter.wsgi.exchange import ClientGone, Exchange
+from canter.wsgi.exchange import ClientGone, Exchange, Sink
 
 _LIMITS = Limits(body=1 << 20)
 _LENIENT = Leniency(permit_obsolete_folding=True, header_map="dangerous")
@@ -49,7 +49,7 @@ FAULTS = (
 )
 
 
-class Drain:
+class Drain(Sink):
     """A client that takes everything, or leaves after so many pieces."""
 
     def __init__(self, pieces: int = -1) -> None:
@@ -63,7 +63,9 @@ class Drain:
         self._pieces -= 1
         self.sent_bytes += len(data)
 
-    stream = send
+    def stream(self, data: bytes) -> None:
+        """Take it, or leave."""
+        self.send(data)
 
     def open_file(self, filelike: Any) -> None:
         """No file is sent whole."""

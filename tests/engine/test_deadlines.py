@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,6 +30,8 @@ class Waiting:
     name: int = 0
     waits: int = -1
     waits_since_ns: int = 0
+    earlier: Any = field(default=None, repr=False)
+    later: Any = field(default=None, repr=False)
 
 
 def make(**seconds: float) -> Deadlines:

@@ -12,12 +12,12 @@ import h11
 
 from canter.protocol.http1.writer import Writer
 from canter.protocol.writer import ResponseWriter
-from canter.wsgi.exchange import ClientGone, Exchange
+from canter.wsgi.exchange import ClientGone, Exchange, Sink
 
 DATE = b"Date: Tue, 15 Nov 1994 08:12:31 GMT\r\n"
 
 
-class Recording:
+class Recording(Sink):
     """A `canter.wsgi.exchange.Sink` that keeps what it is given.
 
     takes_bytes: the client is gone once it has been given so many; None: it stays.

@@ -207,6 +207,23 @@ def test_close_is_called_once_for_head():
     assert body.closed == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "status"),
+    [("HEAD", "200 OK"), ("GET", "204 No Content"), ("GET", "304 Not Modified")],
+)
+def test_a_body_without_end_that_nobody_gets_is_not_asked_for_to_its_end(method, status):
+    class Endless(Body):
+        def __next__(self) -> bytes:
+            self.asked += 1
+            return b"" if self.asked < 3 else b"more"
+
+    body = Endless()
+    done = call(answering(body, status=status), method=method)
+    assert done.exchange.ending is Ending.OK
+    assert done.answer().whole
+    assert (body.asked, body.closed) == (3, 1)
+
+
 def test_close_is_called_once_without_start_response():
     body = Body(b"a")
     call(lambda environ, start_response: body)

@@ -3,12 +3,16 @@ cimport cython
 
 from canter.protocol.reader cimport RequestReader
 from canter.protocol.request cimport Request
+from canter.wsgi.exchange cimport Sink
 
 cdef int _IDLE
 cdef tuple _MAY_FOLLOW
+cdef object _MORE
+cdef object _READY_STEP
+cdef object _BytesIO
 
 
-cdef class Session:
+cdef class Session(Sink):
     cdef public RequestReader reader
     cdef public dict base
     cdef public object config

@@ -17,6 +17,8 @@ from canter.engine.spool import Spool
 from canter.protocol.faults import Fault, StorageFull
 from canter.protocol.reader import RequestReader
 from canter.protocol.request import Request
+from canter.wsgi.exchange import Sink
+from canter.wsgi.input import NO_BODY
 
 _BODY_READ_BYTES = 256 * 1024
 _IDLE = int(Phase.IDLE)
@@ -48,7 +50,7 @@ class IllegalMove(AssertionError):
     """A connection was moved to a phase that cannot follow; always a mistake of ours."""
 
 
-class Session:
+class Session(Sink):
     """A connection's reading side and its phase."""
 
     __slots__ = (
@@ -98,7 +100,7 @@ class Session:
                 return self._await_head()
             self.request = request
             if request.body_length == 0 and not request.expect_continue:
-                request.environ["wsgi.input"] = _BytesIO()
+                request.environ["wsgi.input"] = NO_BODY
                 return _READY_STEP
             return self._begin_body(request)
         except Fault as fault:

@@ -29,14 +29,6 @@ cdef enum:
 cdef class Vigil:
     """The number of the call going on, and who watches it."""
 
-    # Read by the watcher without any lock: aligned words with one writer at a time. The calls into
-    # the kernel between two looks keep the compiler from remembering them.
-    cdef volatile long long _call
-    cdef volatile long long _calls
-    cdef volatile int _dozing
-    cdef int _reader
-    cdef int _writer
-
     def __init__(self):
         self._call = 0
         self._calls = 0

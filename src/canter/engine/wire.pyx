@@ -20,7 +20,7 @@ cdef enum:
     _BUFFER_BYTES = 65536
 
 
-def receive(int fd, Py_ssize_t maximum_bytes):
+cpdef receive(int fd, Py_ssize_t maximum_bytes):
     """What has arrived, at most maximum_bytes; b"" at the end; None when there is nothing now."""
     cdef char buffer[_BUFFER_BYTES]
     cdef ssize_t count
@@ -36,7 +36,7 @@ def receive(int fd, Py_ssize_t maximum_bytes):
             raise OSError(errno, os.strerror(errno))
 
 
-def transmit(int fd, bytes data not None):
+cpdef Py_ssize_t transmit(int fd, bytes data) except -1:
     """Send as much as the socket takes: the number of bytes, 0 when it takes none now."""
     cdef ssize_t count
     while True:

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
+from canter.observe.copying import copy_into
+
 _WORD_BYTES = 8
 # A slot's fixed part is four cache lines and a thread's sub-slot two, so that two writers never
 # share a line.
@@ -72,21 +74,18 @@ class RunningRequest(NamedTuple):
 class ThreadSlot:
     """What one application thread runs: since when, and the start of the request line."""
 
-    __slots__ = ("_map", "_text_at", "_words")
+    __slots__ = ("_text", "_words")
 
-    def __init__(self, words: memoryview, board: mmap.mmap, text_at: int) -> None:
+    def __init__(self, words: memoryview, text: memoryview) -> None:
         self._words = words
-        # The text is written through the map itself: a copy of bytes, no view is made for it.
-        self._map = board
-        self._text_at = text_at
+        self._text = text
 
     def begin(self, now_ns: int, line: bytes) -> None:
         """Note that a request starts; `line` ("GET /path") is cut to LINE_BYTES."""
         length = len(line)
         if length > _LINE_BYTES:
-            line = line[:_LINE_BYTES]
             length = _LINE_BYTES
-        self._map[self._text_at : self._text_at + length] = line
+        copy_into(self._text, line, length)
         self._words[_THREAD_LENGTH] = length
         # The start time is written last: a reader that sees it sees the line that belongs to it.
         self._words[_THREAD_STARTED] = now_ns
@@ -108,7 +107,7 @@ class ThreadSlot:
     def line(self) -> str:
         """The request last begun, for people: bytes outside printable ASCII are escaped."""
         length = min(int(self._words[_THREAD_LENGTH]), LINE_BYTES)
-        text = self._map[self._text_at : self._text_at + length].decode("latin-1")
+        text = bytes(self._text[:length]).decode("latin-1")
         return "".join(c if " " <= c <= "~" else f"\\x{ord(c):02x}" for c in text)
 
 
@@ -146,7 +145,8 @@ class WorkerSlot:
                 raise IndexError(f"thread {index} of {self.threads}")
             first = self._first_byte + (_FIXED_WORDS + index * _THREAD_WORDS) * _WORD_BYTES
             words = _words(self._map, first, _THREAD_TEXT)
-            made = ThreadSlot(words, self._map, first + _THREAD_TEXT * _WORD_BYTES)
+            text_at = first + _THREAD_TEXT * _WORD_BYTES
+            made = ThreadSlot(words, memoryview(self._map)[text_at : text_at + LINE_BYTES])
             self._sub_slots[index] = made
         return made
 

@@ -1,7 +1,7 @@
 """The loops over single bytes that a C compiler makes many times quicker than any Python code.
 
-This is the plain build's version; `octets.pyx` beside it is the same in C. They decide nothing: what
-a byte means is said by their callers.
+This is the plain build's version; `octets.pyx` beside it is the same in C. What it means that a
+byte is somewhere is judged by the callers.
 """
 
 from __future__ import annotations

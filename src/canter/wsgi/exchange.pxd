@@ -4,10 +4,32 @@ cimport cython
 from canter.protocol.response cimport ResponseHead, judge_response
 from canter.protocol.writer cimport ResponseWriter
 
+cdef object _UNSET
+cdef object _DECLARED
+cdef object _SENT
+cdef object _OPEN
+cdef object _OK
+cdef object _NOWHERE
+cdef Py_ssize_t _JOINED_BYTES
+
+
+cdef class Sink:
+    cpdef send(self, bytes data)
+    cpdef stream(self, bytes data)
+    cpdef bytes date_line(self)
+
+
+cdef class _Nowhere(Sink):
+    pass
+
+
+cdef class Write:
+    cdef Exchange _exchange
+
 
 cdef class Exchange:
     cdef public dict environ
-    cdef public object sink
+    cdef public Sink sink
     cdef public ResponseWriter writer
     cdef public object state
     cdef public ResponseHead head

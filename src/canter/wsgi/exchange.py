@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 from canter.protocol.faults import Fault
 from canter.protocol.response import InvalidResponse, ResponseHead, judge_response
@@ -68,6 +68,7 @@ _UNSET = HeadState.UNSET
 _DECLARED = HeadState.DECLARED
 _SENT = HeadState.SENT
 _OPEN = Ending.OPEN
+_OK = Ending.OK
 
 _TOO_LONG = "the body is longer than its Content-Length; the rest was left out"
 
@@ -77,42 +78,58 @@ _TOO_LONG = "the body is longer than its Content-Length; the rest was left out"
 _JOINED_BYTES = 64 * 1024
 
 
-class Sink(Protocol):
-    """Where an exchange's bytes go; the engine's side of the connection."""
+class Sink:
+    """Where an exchange's bytes go; the engine's side of the connection.
+
+    A class and not a protocol, so that a compiled exchange calls a compiled connection directly.
+    """
+
+    __slots__ = ()
 
     def send(self, data: bytes) -> None:
         """Send, or keep for the loop to send; never waits. Raises ClientGone."""
+        raise NotImplementedError
 
     def stream(self, data: bytes) -> None:
         """As `send`, but waits while the client is far behind. Raises ClientGone."""
+        raise NotImplementedError
 
     def open_file(self, filelike: Any) -> tuple[int, int, int] | None:
         """(descriptor, offset, size left) of a plain file the kernel can send, or None.
 
         The descriptor is the sink's own; it must be given to `send_file` or `close_file`.
         """
+        raise NotImplementedError
 
     def send_file(self, head: bytes, descriptor: int, offset: int, count: int) -> None:
         """Send head, then count bytes of the file, and close the descriptor; never waits."""
+        raise NotImplementedError
 
     def close_file(self, descriptor: int) -> None:
         """Give a descriptor back that was not sent."""
+        raise NotImplementedError
 
     def date_line(self) -> bytes:
         """The Date line of now."""
+        raise NotImplementedError
 
     def settle(self, writer: ResponseWriter) -> None:
         """Before the head of a response to a streamed request: say if the connection must end."""
+        raise NotImplementedError
 
 
-class _Nowhere:
+class _Nowhere(Sink):
     """The sink of an exchange that is over."""
+
+    __slots__ = ()
 
     def send(self, data: bytes) -> None:
         """Refuse."""
         raise ClientGone("the request is over")
 
-    stream = send
+    def stream(self, data: bytes) -> None:
+        """Refuse."""
+        raise ClientGone("the request is over")
 
     def open_file(self, filelike: Any) -> tuple[int, int, int] | None:
         """Refuse."""
@@ -136,8 +153,21 @@ class _Nowhere:
 _NOWHERE = _Nowhere()
 
 
+class Write:
+    """PEP 3333's write callable, which start_response gives back."""
+
+    __slots__ = ("_exchange",)
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def __call__(self, block: bytes) -> None:
+        """See `Exchange.write`."""
+        self._exchange.write(block)
+
+
 class Exchange:
-    """One request's call of the application.
+    """One request's call of the application, and the start_response that it is called with.
 
     After `run`: ending, code (the status sent, 0 for none), fields (the headers sent), body_bytes
     (of the body, as given to the sink), problem (the exception, where one ended it), remarks
@@ -168,7 +198,7 @@ class Exchange:
         #: The request's body is read while the application runs.
         self.streams = False
         self.body_bytes = 0
-        self.ending = Ending.OPEN
+        self.ending = _OPEN
         self.problem: BaseException | None = None
         self.remarks: list[str] | None = None
 
@@ -203,7 +233,7 @@ class Exchange:
     def _call(self, application: Application) -> None:
         result: Any = None
         try:
-            result = application(self.environ, self.start_response)
+            result = application(self.environ, self)
             kind = type(result)
             if kind is list or kind is tuple:
                 self._send_whole(result)
@@ -213,7 +243,7 @@ class Exchange:
             else:
                 self._send_each(result)
             if self.ending is _OPEN:
-                self.ending = Ending.OK
+                self.ending = _OK
         except BaseException as problem:
             self._fail(problem)
         if result is not None:
@@ -226,7 +256,7 @@ class Exchange:
                 if self.problem is None:
                     self.problem = problem
 
-    def start_response(
+    def __call__(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
     ) -> Callable[[bytes], None]:
         """PEP 3333's start_response; raises InvalidResponse for what cannot be sent."""
@@ -243,7 +273,7 @@ class Exchange:
         if self.head.dropped:
             names = ", ".join(self.head.dropped)
             self.remark(f"hop-by-hop headers belong to the server and were left out: {names}")
-        return self.write
+        return Write(self)
 
     def write(self, block: bytes) -> None:
         """PEP 3333's write callable."""
@@ -319,6 +349,8 @@ class Exchange:
                     self._emit(data)
                 else:
                     self._emit_first(data, blocks)
+                if self.writer.bodyless:
+                    break  # the rest would be made for nobody; close() is called all the same
         self._finish()
 
     def _emit_first(self, block: bytes, blocks: Iterable[bytes]) -> None:

@@ -6,7 +6,46 @@ temporary file.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
+from typing import Any
+
+
+class NoBody(io.BytesIO):
+    """The input of every request without a body: empty for ever, and so the same for all.
+
+    Closing it does nothing: the next request has it too.
+    """
+
+    def write(self, data: Any) -> int:
+        """Refuse: input is read."""
+        del data
+        raise io.UnsupportedOperation("wsgi.input is read")
+
+    def writelines(self, lines: Any) -> None:
+        """Refuse: input is read."""
+        del lines
+        raise io.UnsupportedOperation("wsgi.input is read")
+
+    def writable(self) -> bool:
+        """Input is read."""
+        return False
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go anywhere: there is nothing to be found."""
+        del offset, whence
+        return 0
+
+    def truncate(self, size: int | None = None, /) -> int:
+        """Refuse: input is read."""
+        del size
+        raise io.UnsupportedOperation("wsgi.input is read")
+
+    def close(self) -> None:
+        """Nothing: it is not one request's own."""
+
+
+NO_BODY = NoBody()
 
 
 class BodyInput:

@@ -31,6 +31,7 @@ _READER_PARTS = (
     "canter.protocol.http1.body",
 )
 _SCAN_FAST = "canter.protocol.http1.scan_fast"
+_OCTETS = "canter.protocol.octets"
 
 
 class Subject(NamedTuple):
@@ -44,7 +45,7 @@ def _subjects() -> dict[str, Subject]:
     plain_reader = extensions.load_source(_READER, *_READER_PARTS).Reader
     subjects = {
         "reference": Subject(plain_reader, REFERENCE),
-        "interpreted": Subject(plain_reader, extensions.load_source(_SCAN_FAST).FAST),
+        "interpreted": Subject(plain_reader, extensions.load_source(_SCAN_FAST, _OCTETS).FAST),
     }
     is_compiled = not isinstance(imported_scan_fast.FastScan.fields, FunctionType)
     if is_compiled:

@@ -84,6 +84,14 @@ def test_facts_are_told_for_each_kind_of_field(scan):
     assert fields(scan, everything * 2 + b"\r\n")[2] == 0xFF | again | Fact.FORWARDED_AGAIN
 
 
+def test_a_chunk_size_line_is_held_to_its_limit_whatever_is_in_it(scan):
+    for line in (b"7", b"000000007", b"7;a=b", b"7" * 15):
+        size = int(line.partition(b";")[0], 16)
+        wire = line + b"\r\n"
+        assert scan.chunk_size(wire, 0, len(line)) == (Outcome.DONE, len(wire), size)
+        assert scan.chunk_size(wire, 0, len(line) - 1) == (Outcome.TOO_LONG, 0, 0)
+
+
 def test_the_names_a_peer_invents_are_not_kept_without_end():
     twin = extensions.load_source("canter.protocol.http1.scan_fast")
     for number in range(3 * twin._LEARNED_MAXIMUM):

@@ -1,20 +1,46 @@
 # The C types of connection.py, which stays ordinary Python: Cython reads this file beside it.
+cimport cython
+
+from canter.engine.clock cimport now_ns
 from canter.engine.session cimport Session
 from canter.engine.threaded.member cimport Member
+from canter.engine.wire cimport receive, transmit
 from canter.wsgi.exchange cimport Exchange
+
+cdef long long _PROGRESS_EVERY_NS
+
+
+cdef class Hub:
+    cdef public bytes date_line
+    cdef public bint draining
+    cdef public long long bytes_in
+
+    cpdef watch(self, int fd)
+    cpdef answered(self, Connection connection, after)
+    cpdef abandon(self, Connection connection, error)
+
+
+cdef class EarlyHints:
+    cdef Connection _connection
+
+
+cdef class Disconnected:
+    cdef Connection _connection
 
 
 cdef class Connection(Session):
     cdef public object after
     cdef public object backlog
     cdef public long long began_ns
+    cdef public object earlier
     cdef public int events
     cdef public Exchange exchange
     cdef public Member member
     cdef public int fd
-    cdef public object hub
+    cdef public Hub hub
     cdef public int in_kernel_bytes
     cdef public bint input_ended
+    cdef public object later
     cdef public int listener
     cdef public bytes raw
     cdef public str peer_host
@@ -27,6 +53,9 @@ cdef class Connection(Session):
     cdef public bint watched
 
     cpdef read(self)
+    cpdef bytes date_line(self)
+    @cython.locals(count=cython.Py_ssize_t)
     cpdef send(self, bytes data)
+    @cython.locals(member=Member, moment_ns=cython.longlong)
     cpdef stream(self, bytes data)
     cpdef watch(self)

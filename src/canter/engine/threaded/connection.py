@@ -16,9 +16,9 @@ import stat
 import sys
 import tempfile
 import termios
-import time
-from typing import Any, Protocol
+from typing import Any
 
+from canter.engine.clock import now_ns
 from canter.engine.contract import EngineConfig
 from canter.engine.phases import Phase
 from canter.engine.session import Session
@@ -34,7 +34,6 @@ from canter.wsgi.exchange import ClientGone, ClientStalled, Exchange
 
 READ_BYTES = 64 * 1024
 _PROGRESS_EVERY_NS = 1_000_000_000
-_now_ns = time.monotonic_ns
 _PLAIN_FILES = (io.BufferedReader, io.BufferedRandom, io.FileIO)
 
 
@@ -46,24 +45,60 @@ class After(enum.Enum):
     LINGER = "close our side, drain the client's"
 
 
-class Hub(Protocol):
-    """What a connection needs of the loop."""
+class Hub:
+    """What a connection needs of the loop; the loop is one.
 
-    date_line: bytes
-    draining: bool
-    bytes_in: int
+    date_line: the Date line of now. draining: connections end with what they are doing. bytes_in:
+    bytes read from clients.
+    """
+
+    __slots__ = ("bytes_in", "date_line", "draining")
+
+    def __init__(self) -> None:
+        self.date_line = b""
+        self.draining = False
+        self.bytes_in = 0
 
     def watch(self, fd: int) -> None:
         """Have the poller report the connection's events, those of the past included."""
+        raise NotImplementedError
 
     def note_fault(self, connection: Connection, kind: str, detail: str) -> None:
         """Tell the log of something a client did that gets no answer."""
 
     def answered(self, connection: Connection, after: After) -> None:
         """The application is done with the connection's request."""
+        raise NotImplementedError
 
     def abandon(self, connection: Connection, error: BaseException) -> None:
         """Something failed that must not: the connection is to be closed."""
+        raise NotImplementedError
+
+
+class EarlyHints:
+    """environ["wsgi.early_hints"]; made for each request, and cheaper than a bound method."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __call__(self, fields: list[tuple[str, str]]) -> None:
+        """See `Connection.early_hints`."""
+        self._connection.early_hints(fields)
+
+
+class Disconnected:
+    """environ["canter.client_disconnected"]; as `EarlyHints`."""
+
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __call__(self) -> bool:
+        """See `Connection.client_disconnected`."""
+        return self._connection.client_disconnected()
 
 
 class Connection(Session):
@@ -77,19 +112,22 @@ class Connection(Session):
     it was complete. raw: all bytes of a request that is whole and came in one piece.
     unlogged: the access entry of a response that is still being sent.
     in_kernel_bytes: what the client had not taken when `still_takes` was asked last, -1 before.
-    hub: what the connection needs of the loop.
+    hub: what the connection needs of the loop. waits, waits_since_ns, earlier, later: its place
+    among the deadlines.
     """
 
     __slots__ = (
         "after",
         "backlog",
         "began_ns",
+        "earlier",
         "events",
         "exchange",
         "fd",
         "hub",
         "in_kernel_bytes",
         "input_ended",
+        "later",
         "listener",
         "member",
         "peer_host",
@@ -132,6 +170,8 @@ class Connection(Session):
         self.unlogged: Any = None
         self.waits = -1
         self.waits_since_ns = 0
+        self.earlier: Any = None
+        self.later: Any = None
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -180,7 +220,7 @@ class Connection(Session):
                 raise RequestTimeout("the body came too slowly")
         finally:
             if member is not None:
-                member.go_on(_now_ns())
+                member.go_on(now_ns())
 
     def client_disconnected(self) -> bool:
         """environ["canter.client_disconnected"]: whether the client is known to be gone.
@@ -269,9 +309,9 @@ class Connection(Session):
         self.send(data)
         member = self.member
         if member is not None:
-            now_ns = _now_ns()
-            if now_ns - member.started_ns > _PROGRESS_EVERY_NS:
-                member.go_on(now_ns)  # a response that flows is not stuck, however long it is
+            moment_ns = now_ns()
+            if moment_ns - member.started_ns > _PROGRESS_EVERY_NS:
+                member.go_on(moment_ns)  # a response that flows is not stuck, however long it is
         backlog = self.backlog
         if backlog is None or backlog.size <= self.config.high_water_bytes:
             return
@@ -281,7 +321,7 @@ class Connection(Session):
             self._wait_for_room(backlog)
         finally:
             if member is not None:
-                member.go_on(_now_ns())
+                member.go_on(now_ns())
 
     def _wait_for_room(self, backlog: Backlog) -> None:
         seconds = self.config.send_timeout_seconds

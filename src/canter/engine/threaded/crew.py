@@ -19,14 +19,16 @@ What protects what: `mutex` guards who leads, who is parked, and taking from `re
 
 from __future__ import annotations
 
-import resource
 import threading
 import time
 from collections import deque
 from typing import Protocol
 
+from canter.engine.clock import now_ns, waits_so_far
+from canter.engine.latch import Latch
 from canter.engine.tempo import SLOW_NS, Pace, Tempo
 from canter.engine.threaded.connection import Connection
+from canter.engine.threaded.loop import Loop
 from canter.engine.threaded.member import Member
 from canter.engine.threaded.service import Service
 from canter.engine.vigil import Vigil
@@ -36,21 +38,30 @@ _PAUSE_AFTER_FAULT_SECONDS = 0.05
 # Of so many inline calls one is watched for waiting off the processor: asking costs a system call.
 _MEASURE_EVERY = 16
 _INLINE = Tempo.INLINE
-_OF_THREAD: int | None = getattr(resource, "RUSAGE_THREAD", None)
 
 
 class Work(Protocol):
     """What the crew does beside serving requests; given by the engine."""
 
     def turn(self) -> None:
-        """One round of the loop, by the leader; waits until there is something new."""
+        """One round of the loop, and what comes before it; waits until there is something new.
+
+        By the leader, where it is the reserve or `Crew.asked` is set; else it turns the loop
+        itself.
+        """
 
     def ended(self) -> None:
         """The last thread leaves."""
 
 
 class Crew:
-    """The threads and their roles."""
+    """The threads and their roles.
+
+    loop: what the leader turns; set before the start. asked: the work has something to do before
+    the next round; set by any thread, which then ends the present round.
+    """
+
+    loop: Loop
 
     def __init__(self, slots: list[ThreadSlot], work: Work, service: Service, name: str) -> None:
         self._work = work
@@ -58,15 +69,14 @@ class Crew:
         self._name = name
         self.members = [Member(index, slot) for index, slot in enumerate(slots)]
         self.reserve = Member(len(slots), None)
-        self.mutex = threading.Lock()
-        self._lock = self.mutex.acquire
-        self._unlock = self.mutex.release
+        self.mutex = Latch()
         self.pace = Pace(len(slots))
         self.ready: deque[Connection] = deque()
         self._parked: list[Member] = []
         self._leader: Member | None = None
         self._alive = 0
         self._over = False
+        self.asked = False
         self._vigil = Vigil()
         self._inline_calls = 0
 
@@ -136,14 +146,18 @@ class Crew:
         """Lead until the lead is handed over, lost, or the work is over."""
         ready = self.ready
         work = self._work
+        loop = self.loop
         is_reserve = member is self.reserve
         while self._leader is member and not self._over:
             if not ready:
-                work.turn()
+                if is_reserve or self.asked:
+                    work.turn()
+                else:
+                    loop.turn()
             elif is_reserve:
                 if not self._hand_work(member):
                     work.turn()  # whoever comes back from a call takes from `ready`
-            elif self.pace.tempo is _INLINE or self.pace.may_inline(time.monotonic_ns()):
+            elif self.pace.tempo is _INLINE or self.pace.may_inline(now_ns()):
                 self._run_inline(member)
             else:
                 connection = self._take()
@@ -157,21 +171,21 @@ class Crew:
         if connection is None:
             return
         self._inline_calls = calls = self._inline_calls + 1
-        waits = _waits_so_far() if calls % _MEASURE_EVERY == 0 else -1
+        waits = waits_so_far() if calls % _MEASURE_EVERY == 0 else -1
         number = self._vigil.begin()
         try:
             self._service.serve(connection, member)
         finally:
             # The reserve decides under the mutex: either it sees the end, or we see its lead. Taken
             # by hand: this runs once for each request, and a with statement costs twice as much.
-            self._lock()
+            self.mutex.acquire()
             self._vigil.end(number)
-            self._unlock()
+            self.mutex.release()
         if self._leader is not member:
             return  # judged when the lead was taken away
         duration_ns = member.ended_ns - member.began_ns
         if waits >= 0 or duration_ns >= SLOW_NS:
-            waited = waits >= 0 and _waits_so_far() != waits
+            waited = waits >= 0 and waits_so_far() != waits
             self.pace.note_inline(duration_ns, waited=waited, now_ns=member.ended_ns)
 
     def _hand_work(self, member: Member) -> bool:
@@ -180,7 +194,7 @@ class Crew:
         Where calls are inline an application thread gets the lead and True is returned; else as
         many are woken as there are requests, and the reserve goes on leading.
         """
-        if self.pace.may_inline(time.monotonic_ns()):
+        if self.pace.may_inline(now_ns()):
             return self._hand_over(member)
         with self.mutex:
             count = min(len(self.ready), len(self._parked))
@@ -246,17 +260,8 @@ class Crew:
             if not self._vigil.going_on(number) or self._leader is None:
                 return False
             self._leader = member
-        self.pace.note_inline(SLOW_NS, waited=False, now_ns=time.monotonic_ns())
+        self.pace.note_inline(SLOW_NS, waited=False, now_ns=now_ns())
         return True
-
-
-def _waits_so_far() -> int:
-    """How often this thread has given up the processor of its own accord, to wait for something.
-
-    What the kernel takes from it on a busy machine does not count. Always 0 where the kernel does
-    not tell a thread's own count.
-    """
-    return resource.getrusage(_OF_THREAD).ru_nvcsw if _OF_THREAD is not None else 0
 
 
 def _wake(member: Member) -> None:

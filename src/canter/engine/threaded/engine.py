@@ -32,7 +32,6 @@ from canter.wsgi.environ import base_environ
 from canter.wsgi.errors import ErrorStream
 from canter.wsgi.exchange import Application, ClientGone, Exchange, HeadState
 
-_FLUSH_SECONDS = 0.05
 ALONE = Siblings()
 
 
@@ -89,6 +88,7 @@ class ThreadedEngine:
         threads = [slot.thread(index) for index in range(config.threads)]
         self._crew = Crew(threads, self, self._service, "canter")
         self._loop = Loop(config, self._crew.ready, self._service, self._do_chores)
+        self._crew.loop = self._loop
         errors = ErrorStream(log.error)
 
         def base(listener: Listener) -> dict[str, Any]:
@@ -121,11 +121,13 @@ class ThreadedEngine:
         asked = Request.DRAIN_WITH_BACKLOG if answer_backlog else Request.DRAIN
         if self._asked in (Request.NOTHING, Request.DRAIN):
             self._asked = asked
+            self._crew.asked = True
         self._loop.wake()
 
     def stop(self) -> None:
         """Close every connection now, then send FINISHED, whatever the application does."""
         self._asked = Request.STOP
+        self._crew.asked = True
         self._loop.wake()
 
     def expire(self, thread: int, started_ns: int) -> str | None:
@@ -189,7 +191,8 @@ class ThreadedEngine:
     # -- `canter.engine.threaded.crew.Work` ---------------------------------------------------
 
     def turn(self) -> None:
-        """One round of the loop; by the leader."""
+        """See `Work.turn`."""
+        self._crew.asked = False
         if self._asked is not Request.NOTHING:
             self._obey()
         if self._state is not EngineState.OVER:
@@ -199,8 +202,6 @@ class ThreadedEngine:
                 self._doors.review()
                 if self._crew.ready and busy >= self._config.threads:
                     self._removals.relieve()
-            if self._access is not None and self._access.waiting:
-                self._loop.hurry(_FLUSH_SECONDS)
             self._loop.turn()
 
     def ended(self) -> None:

@@ -1,7 +1,9 @@
 # The C types of loop.py, which stays ordinary Python: Cython reads this file beside it.
 cimport cython
 
+from canter.engine.clock cimport now_ns
 from canter.engine.threaded.connection cimport Connection
+from canter.engine.threaded.service cimport Service
 from canter.engine.threaded.traffic cimport Traffic
 
 cdef int _IDLE
@@ -9,6 +11,8 @@ cdef int _READY
 cdef int _RUNNING
 cdef int _CLOSED
 cdef int _READABLE
+cdef object _MORE
+cdef long long _IDLE_ENOUGH_NS
 
 
 cdef class Loop(Traffic):
@@ -17,8 +21,10 @@ cdef class Loop(Traffic):
     cdef long long _date_until_ns
     cdef double _chores_every_seconds
 
-    @cython.locals(again=object, seconds=cython.double, events=list, now_ns=cython.longlong,
-                   connections=dict, bits=cython.int)
+    cdef object _poll
+
+    @cython.locals(again=object, service=Service, events=list, turn_ns=cython.longlong,
+                   wait_ns=cython.longlong, connections=dict, bits=cython.int)
     cpdef turn(self)
     cdef _attend(self, Connection connection, int bits)
     cpdef abandon(self, Connection connection, error)

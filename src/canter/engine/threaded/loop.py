@@ -14,6 +14,7 @@ from collections.abc import Callable
 from email.utils import formatdate
 from typing import cast
 
+from canter.engine.clock import now_ns
 from canter.engine.contract import EngineConfig
 from canter.engine.deadlines import Wait
 from canter.engine.phases import Phase
@@ -30,9 +31,10 @@ _RUNNING = int(Phase.RUNNING)
 _CLOSED = int(Phase.CLOSED)
 _READABLE = READABLE
 _MORE = Step.MORE
-_now_ns = time.monotonic_ns
 
 _LONGEST_POLL_SECONDS = 0.5
+# How long lines for the access log are gathered.
+_FLUSH_SECONDS = 0.05
 # How long a connection has been idle before it may be closed for the sake of a new one.
 _IDLE_ENOUGH_NS = 1_000_000_000
 # Once draining, a kept connection has this long to send a request that was already on its way.
@@ -55,6 +57,7 @@ class Loop(Traffic):
     ) -> None:
         super().__init__(config, ready, service, make_poller())
         self._chores = chores
+        self._poll = self.poller.poll
         self.doors: dict[int, Callable[[int], None]] = {}
         self._date_until_ns = 0
         durations = [
@@ -68,21 +71,26 @@ class Loop(Traffic):
         shortest = min(seconds for seconds in durations if seconds > 0)
         self._chores_every_seconds = min(_LONGEST_POLL_SECONDS, shortest / 4)
         self.add_door(self._wake_reader, self._drain_wakeups)
-        self.refresh_date(_now_ns())
+        self.refresh_date(now_ns())
 
     # -- the round ----------------------------------------------------------------------------
 
     def turn(self) -> None:
         """Wait for news and handle it."""
         again = self._again
-        seconds = 0.0 if again else (self._chores_at_ns - time.monotonic_ns()) / 1e9
-        events = self.poller.poll(max(seconds, 0.0))
-        self.now_ns = now_ns = _now_ns()
-        if now_ns >= self._date_until_ns:
-            self.refresh_date(now_ns)
-        for _ in range(len(again)):
-            connection = again.popleft()
-            self._attend(connection, connection.events)
+        service = self._service
+        if service.noted:
+            service.noted = False
+            self.hurry(_FLUSH_SECONDS)
+        wait_ns = 0 if again else self._chores_at_ns - now_ns()
+        events = self._poll(wait_ns / 1e9 if wait_ns > 0 else 0.0)
+        self.now_ns = turn_ns = now_ns()
+        if turn_ns >= self._date_until_ns:
+            self.refresh_date(turn_ns)
+        if again:
+            for _ in range(len(again)):
+                connection = again.popleft()
+                self._attend(connection, connection.events)
         connections = self.connections
         for fd, bits in events:
             known = connections.get(fd)
@@ -91,8 +99,8 @@ class Loop(Traffic):
             elif fd in self.doors:
                 self.doors[fd](fd)
         # After the events: a listener is not taken out while a wake-up for it is in our hands.
-        if now_ns >= self._chores_at_ns:
-            self._do_chores(now_ns)
+        if turn_ns >= self._chores_at_ns:
+            self._do_chores(turn_ns)
 
     def _attend(self, connection: Connection, bits: int) -> None:
         """Handle one connection's news; whatever goes wrong there ends there."""
@@ -125,7 +133,7 @@ class Loop(Traffic):
 
     def hurry(self, seconds: float) -> None:
         """Have the chores done within this time; by the leader."""
-        self._chores_at_ns = min(self._chores_at_ns, time.monotonic_ns() + int(seconds * 1e9))
+        self._chores_at_ns = min(self._chores_at_ns, now_ns() + int(seconds * 1e9))
 
     def refresh_date(self, now_ns: int) -> None:
         """Make the Date line of this second (RFC 9110 5.6.7)."""
@@ -192,7 +200,7 @@ class Loop(Traffic):
         with self.lock:
             for wait in (Wait.KEEP_ALIVE, Wait.HEADER):
                 for connection in self.deadlines.waiting(wait):
-                    if _now_ns() - connection.waits_since_ns < _IDLE_ENOUGH_NS:
+                    if now_ns() - connection.waits_since_ns < _IDLE_ENOUGH_NS:
                         break  # and the younger ones have their first request on its way
                     if connection.phase == _IDLE:
                         return cast("Connection", connection)
@@ -212,6 +220,7 @@ class Loop(Traffic):
         self.draining = True
         with self.lock:
             self.deadlines.shorten(Wait.KEEP_ALIVE, idle_seconds)
+            self._keep_alive_grain_ns = self.deadlines.grain_ns(Wait.KEEP_ALIVE)
         self.hurry(0)
 
     def close_all(self) -> None:

@@ -3,8 +3,16 @@ cimport cython
 
 cdef int _RUNNING
 cdef int _SENDING
+cdef object _NEXT
+cdef object _CUT
+cdef object _ABORTED
+cdef object _ABANDONED
+cdef object _STALLED
+cdef object _LINGER
+cdef object _CLOSE
 
-from canter.engine.threaded.connection cimport Connection
+from canter.engine.clock cimport now_ns
+from canter.engine.threaded.connection cimport Connection, Disconnected, EarlyHints, Hub
 from canter.engine.threaded.member cimport Member
 from canter.observe.scoreboard cimport ThreadSlot
 from canter.protocol.request cimport Request
@@ -16,7 +24,7 @@ cdef class Counts:
     cdef public long long requests
     cdef public long long aborted
     cdef public long long body_bytes
-    cdef public list statuses
+    cdef public long long[::1] statuses
 
 
 cdef class Service:
@@ -31,10 +39,12 @@ cdef class Service:
     cdef object _on_share_served
     cdef public Counts counts
     cdef public object expiring
+    cdef public bint noted
     cdef long long _failed_ns
 
     cpdef serve(self, Connection connection, Member member)
     @cython.locals(request=Request, environ=dict, keep_alive=cython.bint, writer=ResponseWriter,
+                   loop=Hub,
                    exchange=Exchange, began_ns=cython.longlong, slot=ThreadSlot)
     cdef _serve(self, Connection connection, Member member)
     @cython.locals(request=Request)

@@ -11,12 +11,14 @@ import socket
 import struct
 import threading
 import time
+from array import array
 from collections.abc import Callable
 from typing import Any
 
+from canter.engine.clock import now_ns
 from canter.engine.contract import AroundCalls, BodyMode, EngineConfig
 from canter.engine.phases import Phase
-from canter.engine.threaded.connection import After, Connection
+from canter.engine.threaded.connection import After, Connection, Disconnected, EarlyHints
 from canter.engine.threaded.member import Member
 from canter.observe.access import AccessEntry, AccessLog
 from canter.observe.logs import ClientFaultLog
@@ -53,10 +55,12 @@ _REFUSALS: tuple[tuple[type[Fault], Outcome], ...] = (
 _RUNNING = int(Phase.RUNNING)
 _SENDING = int(Phase.SENDING)
 _NEXT = After.NEXT
+_CLOSE = After.CLOSE
+_LINGER = After.LINGER
+_CUT = Ending.CUT
 _ABORTED = Ending.ABORTED
 _ABANDONED = Ending.ABANDONED
 _STALLED = Ending.STALLED
-_now_ns = time.monotonic_ns
 _FAILURES_APART_NS = 1_000_000_000
 _DROPPED_AT_ONCE_BYTES = 64 * 1024
 # SO_LINGER with no time: closing sends a reset at once.
@@ -73,11 +77,15 @@ class Counts:
         self.aborted = 0
         self.body_bytes = 0
         # By the first digit of the status; 0 where nothing was sent.
-        self.statuses = [0] * 10
+        self.statuses = array("q", [0] * 10)
 
 
 class Service:
-    """Runs requests and keeps the books. on_share_served: called once, after max_requests."""
+    """Runs requests and keeps the books.
+
+    on_share_served: called once, after max_requests. noted: the access log has had a line since
+    this was set to False.
+    """
 
     def __init__(
         self,
@@ -99,6 +107,7 @@ class Service:
         self._log = log
         self._client_faults = ClientFaultLog(log)
         self.counts = Counts()
+        self.noted = False
         self._failed_ns = -_FAILURES_APART_NS
         # Held by who gives a request up, from the mark on the exchange to the last byte sent.
         self.expiring = threading.Lock()
@@ -126,8 +135,8 @@ class Service:
             environ["REMOTE_ADDR"] = connection.peer_host
             if connection.peer_port:
                 environ["REMOTE_PORT"] = connection.peer_port
-        environ["wsgi.early_hints"] = connection.early_hints
-        environ["canter.client_disconnected"] = connection.client_disconnected
+        environ["wsgi.early_hints"] = EarlyHints(connection)
+        environ["canter.client_disconnected"] = Disconnected(connection)
         streams = False
         if self._streams and "wsgi.input" not in environ:
             environ["wsgi.input"] = BodyInput(connection.pull)
@@ -141,7 +150,7 @@ class Service:
         writer = connection.reader.answer(request, keep_alive)
         exchange = connection.exchange = Exchange(environ, connection, writer)
         exchange.streams = streams
-        began_ns = _now_ns()
+        began_ns = now_ns()
         slot = member.slot
         assert slot is not None
         member.began_ns = member.started_ns = began_ns
@@ -153,7 +162,7 @@ class Service:
         else:
             self._around.run(self._application, exchange)
         slot.end()
-        member.ended_ns = _now_ns()
+        member.ended_ns = now_ns()
         member.exchange = None
         connection.exchange = None
         connection.member = None
@@ -172,26 +181,26 @@ class Service:
         """How the connection goes on after this response."""
         request = connection.request
         assert request is not None
-        if exchange.ending is Ending.CUT:
+        if exchange.ending is _CUT:
             if not exchange.writer.chunked:
                 self._reset_on_close(connection, exchange)
-            return After.CLOSE
+            return _CLOSE
         if self._streams and not connection.reader.body_complete:
             # The rest of a body that the application did not read stands before the next request.
             try:
                 while connection.reader.read_body(_DROPPED_AT_ONCE_BYTES):
                     pass
             except Fault:
-                return After.LINGER
+                return _LINGER
             if not connection.reader.body_complete:
-                return After.LINGER
+                return _LINGER
         if exchange.writer.keep_alive:
             return _NEXT
         # A client that asked for the end sends no more; any other may be sending its next request
         # now, and a reset would take the answer away from it.
         if request.keep_alive or connection.reader.buffered:
-            return After.LINGER
-        return After.CLOSE
+            return _LINGER
+        return _CLOSE
 
     @staticmethod
     def _reset_on_close(connection: Connection, exchange: Exchange) -> None:
@@ -237,7 +246,7 @@ class Service:
         connection.unlogged = self._entry(connection, exchange, member.began_ns, member.ended_ns)
 
     def _entry(
-        self, connection: Connection, exchange: Exchange, began_ns: int, now_ns: int
+        self, connection: Connection, exchange: Exchange, began_ns: int, ended_ns: int
     ) -> AccessEntry:
         request = connection.request
         client = connection.peer_host
@@ -250,10 +259,10 @@ class Service:
             exchange.code,
             exchange.fields,
             exchange.body_bytes,
-            time.time() - (now_ns - connection.began_ns) / 1e9,
+            time.time() - (ended_ns - connection.began_ns) / 1e9,
             began_ns - connection.ready_ns,
-            now_ns - began_ns,
-            now_ns - connection.began_ns,
+            ended_ns - began_ns,
+            ended_ns - connection.began_ns,
             _OUTCOMES[exchange.ending] if exchange.problem is None else _outcome(exchange),
         )
 
@@ -270,10 +279,10 @@ class Service:
         self.counts.statuses[status // 100] += 1
         if self._access is None:
             return
-        entry = self._entry(connection, exchange, began_ns, time.monotonic_ns())
+        entry = self._entry(connection, exchange, began_ns, now_ns())
         entry.outcome = Outcome.TIMEOUT
         entry.status = status
-        self._access.record(entry)
+        self._record(entry)
 
     # -- what the loop has to tell ------------------------------------------------------------
 
@@ -283,7 +292,7 @@ class Service:
         if entry is not None:
             connection.unlogged = None
             if connection.phase == _SENDING:
-                entry.total_ns = time.monotonic_ns() - connection.began_ns
+                entry.total_ns = now_ns() - connection.began_ns
             self._record(entry)
 
     def lost(self, connection: Connection, *, timed_out: bool) -> None:
@@ -299,7 +308,7 @@ class Service:
                 with backlog.lock:
                     backlog.give_up()
                 entry.body_bytes = max(entry.body_bytes - backlog.unsent, 0)
-            entry.total_ns = time.monotonic_ns() - connection.began_ns
+            entry.total_ns = now_ns() - connection.began_ns
             self._record(entry)
         elif connection.phase in (Phase.HEAD, Phase.BODY, Phase.READY):
             self.counts.aborted += 1
@@ -338,9 +347,9 @@ class Service:
 
     def failed(self, error: BaseException) -> None:
         """Something failed in the engine itself; it is told, not often, and life goes on."""
-        now_ns = time.monotonic_ns()
-        if now_ns - self._failed_ns >= _FAILURES_APART_NS:
-            self._failed_ns = now_ns
+        moment_ns = now_ns()
+        if moment_ns - self._failed_ns >= _FAILURES_APART_NS:
+            self._failed_ns = moment_ns
             # A log that cannot be written must not end a thread.
             with contextlib.suppress(Exception):
                 self._log.error("the engine failed at something and goes on", exc_info=error)
@@ -354,20 +363,21 @@ class Service:
         environ: dict[str, Any] | None = request.environ if request is not None else None
         if environ is not None:
             environ.setdefault("REMOTE_ADDR", connection.peer_host)
-        now_ns = time.monotonic_ns()
+        moment_ns = now_ns()
         return AccessEntry(
             environ=environ,
             request_line=connection.reader.request_line.decode("latin-1"),
             client=environ["REMOTE_ADDR"] if environ is not None else connection.peer_host,
             status=status,
-            started_at=time.time() - (now_ns - connection.began_ns) / 1e9,
-            total_ns=now_ns - connection.began_ns,
+            started_at=time.time() - (moment_ns - connection.began_ns) / 1e9,
+            total_ns=moment_ns - connection.began_ns,
             outcome=outcome,
         )
 
     def _record(self, entry: AccessEntry) -> None:
         if self._access is not None:
             self._access.record(entry)
+            self.noted = True
 
 
 def _refusal(fault: Fault) -> Outcome:
@@ -381,11 +391,6 @@ def _outcome(exchange: Exchange) -> Outcome:
     if exchange.ending is Ending.FAILED and isinstance(problem, Fault):
         return _refusal(problem)
     return _OUTCOMES[exchange.ending]
-
-
-def _outcome_of(fault: Fault) -> Outcome:
-    """How a request ended that met this fault."""
-    return next(outcome for kind, outcome in _REFUSALS if isinstance(fault, kind))
 
 
 def _printable(target: str) -> str:

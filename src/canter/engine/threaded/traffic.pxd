@@ -19,13 +19,19 @@ cdef int _KEEP_ALIVE
 cdef int _HEADER_WAIT
 cdef int _BODY_WAIT
 cdef int _READS_A_TURN
+cdef object _MORE
+cdef object _READY_STEP
+cdef object _CLOSE
+cdef object _LINGER_AFTER
 
+from canter.engine.clock cimport now_ns
 from canter.engine.deadlines cimport Deadlines
-from canter.engine.threaded.connection cimport Connection
+from canter.engine.latch cimport Latch
+from canter.engine.threaded.connection cimport Connection, Hub
 from canter.engine.threaded.service cimport Service
 
 
-cdef class Traffic:
+cdef class Traffic(Hub):
     cdef public object config
     cdef public object ready
     cdef Service _service
@@ -34,17 +40,14 @@ cdef class Traffic:
     cdef public object poller
     cdef public dict connections
     cdef public Deadlines deadlines
-    cdef public bint draining
-    cdef public bytes date_line
-    cdef public long long bytes_in
+    cdef object _now_ready
+    cdef long long _keep_alive_grain_ns
     cdef public long long now_ns
     cdef long long _chores_at_ns
     cdef object _again
     cdef int _wake_reader
     cdef int _wake_writer
-    cdef public object lock
-    cdef object _lock
-    cdef object _unlock
+    cdef public Latch lock
 
     cdef bint _flush_interim(self, Connection connection) except -1
     @cython.locals(phase=cython.int)

@@ -11,17 +11,17 @@ A backlog's own lock may be held when `lock` is taken, never the other way round
 from __future__ import annotations
 
 import os
-import time
 from collections import deque
-from threading import Lock
 
+from canter.engine.clock import now_ns
 from canter.engine.contract import EngineConfig
 from canter.engine.deadlines import Deadlines, Wait
+from canter.engine.latch import Latch
 from canter.engine.phases import Phase
 from canter.engine.poller import FAILED, HANGUP, PEER_ENDED, READABLE, WRITABLE, Poller
 from canter.engine.session import Step
 from canter.engine.threaded.answering import Answering
-from canter.engine.threaded.connection import READ_BYTES, After, Connection
+from canter.engine.threaded.connection import READ_BYTES, After, Connection, Hub
 from canter.engine.threaded.service import Service
 from canter.protocol.faults import Fault, RequestTimeout
 from canter.wsgi.exchange import ClientGone
@@ -48,25 +48,24 @@ _MORE = Step.MORE
 _READY_STEP = Step.READY
 _CLOSE = After.CLOSE
 _LINGER_AFTER = After.LINGER
-_now_ns = time.monotonic_ns
 
 _READS_A_TURN = 16
 
 
-class Traffic:
+class Traffic(Hub):
     """The connections of one worker.
 
     ready: where complete requests go. service: keeps the books. answering: for answers that are
-    not the application's. date_line: the Date line of now.
-    bytes_in: bytes read from clients. now_ns: when the present turn began. draining: connections
-    end with what they are doing.
+    not the application's. now_ns: when the present turn began.
     """
 
     def __init__(
         self, config: EngineConfig, ready: deque[Connection], service: Service, poller: Poller
     ) -> None:
+        super().__init__()
         self.config = config
         self.ready = ready
+        self._now_ready = ready.append
         self._service = service
         self.answering = Answering(config, service)
         self._asks = bool(config.responders)
@@ -81,10 +80,8 @@ class Traffic:
                 Wait.LINGER: config.linger_seconds,
             }
         )
-        self.draining = False
-        self.date_line = b""
-        self.bytes_in = 0
-        self.now_ns = _now_ns()
+        self._keep_alive_grain_ns = self.deadlines.grain_ns(_KEEP_ALIVE)
+        self.now_ns = now_ns()
         self._chores_at_ns = 0
         # Connections that have more to do than their share of a turn; others may be put here by
         # threads that give them back.
@@ -92,9 +89,7 @@ class Traffic:
         self._wake_reader, self._wake_writer = os.pipe()
         os.set_blocking(self._wake_reader, False)
         os.set_blocking(self._wake_writer, False)
-        self.lock = Lock()
-        self._lock = self.lock.acquire
-        self._unlock = self.lock.release
+        self.lock = Latch()
 
     def wake(self) -> None:
         """End the present poll; from any thread."""
@@ -221,7 +216,7 @@ class Traffic:
             if self._asks:
                 self._ask(connection)
             else:
-                self.ready.append(connection)
+                self._now_ready(connection)
         elif step is Step.REFUSED:
             assert connection.fault is not None
             self._refuse(connection, connection.fault)
@@ -265,18 +260,21 @@ class Traffic:
         else:
             phase = _IDLE
             wait = _KEEP_ALIVE if connection.served else _HEADER_WAIT
-        self._lock()  # by hand, since this runs once for each request
+        self.lock.acquire()  # by hand, since this runs once for each request
         try:
             news = connection.events if connection.phase == _RUNNING else 0
             # A head has its time from its first byte on, however slowly it drips.
-            if connection.waits != wait or wait == _KEEP_ALIVE:
+            if connection.waits != wait:
                 self.deadlines.begin(connection, wait, self.now_ns)
+            elif wait == _KEEP_ALIVE:
+                if self.now_ns - connection.waits_since_ns >= self._keep_alive_grain_ns:
+                    self.deadlines.begin(connection, wait, self.now_ns)
             elif wait == _BODY_WAIT:
                 self.deadlines.restart(connection, self.now_ns)
             if connection.phase != phase:
                 connection.move(phase)
         finally:
-            self._unlock()
+            self.lock.release()
         if news:
             self._again.append(connection)
             self.wake()
@@ -306,7 +304,7 @@ class Traffic:
                 if backlog:
                     with self.lock:
                         connection.move(_SENDING)
-                        self.deadlines.begin(connection, Wait.SEND, time.monotonic_ns())
+                        self.deadlines.begin(connection, Wait.SEND, now_ns())
                     connection.still_takes()  # from here on it is asked what has gone
                     if not backlog.blocked:
                         self._again.append(connection)  # no event will tell of it
@@ -332,7 +330,7 @@ class Traffic:
                 self._again.append(connection)
             if backlog.sent != before:
                 with self.lock:
-                    self.deadlines.restart(connection, time.monotonic_ns())
+                    self.deadlines.restart(connection, now_ns())
         else:
             connection.backlog = None
             self._sent(connection)
@@ -352,7 +350,7 @@ class Traffic:
         elif connection.after is _LINGER_AFTER:
             self._linger(connection)
         elif connection.reader.buffered:
-            connection.began_ns = time.monotonic_ns()
+            connection.began_ns = now_ns()
             step = connection.resume()
             if step is not _MORE:
                 return step
@@ -405,7 +403,7 @@ class Traffic:
         with self.lock:
             was_running = connection.phase == _RUNNING
             connection.move(_LINGER)
-            self.deadlines.begin(connection, Wait.LINGER, time.monotonic_ns())
+            self.deadlines.begin(connection, Wait.LINGER, now_ns())
             news = connection.events
         if news and was_running:
             self._again.append(connection)  # only the leader may read it now

@@ -63,7 +63,9 @@ class Writer(ResponseWriter):
         facts = response.facts
         code = response.code
         fields = response.fields
-        start = _status_line(response.status) if facts & _HAS_SERVER else _beginning(response.status)
+        start = (
+            _status_line(response.status) if facts & _HAS_SERVER else _beginning(response.status)
+        )
         if facts & _HAS_DATE:
             date_line = _NO_LINE
         length = -1  # that is not among the fields

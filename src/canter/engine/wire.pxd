@@ -1,0 +1,4 @@
+# The C side of wire.pyx; wire.py tells what these functions promise.
+
+cpdef receive(int fd, Py_ssize_t maximum_bytes)
+cpdef Py_ssize_t transmit(int fd, bytes data) except -1
