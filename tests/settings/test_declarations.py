@@ -58,8 +58,9 @@ def test_the_help_is_made_of_sentences(setting):
     assert not setting.gunicorn or setting.gunicorn.endswith(".")
 
 
-def test_every_setting_has_an_option_but_the_application_and_hooks(setting):
-    assert bool(setting.flags) == (setting.name != "wsgi_app" and setting.name not in OUR_HOOKS)
+def test_every_setting_has_an_option_but_the_application_and_what_only_files_can_say(setting):
+    without = {"wsgi_app", "logconfig_dict"} | OUR_HOOKS
+    assert bool(setting.flags) == (setting.name not in without)
     assert all(flag.startswith("-") for flag in setting.flags)
 
 

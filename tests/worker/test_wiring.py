@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-import logging
 from pathlib import Path
 
 import pytest
 
 from canter.engine.contract import BodyMode, EngineConfig
 from canter.settings import Settings, Surroundings, arguments_layer, load
-from canter.worker.wiring import engine_config, open_access_log, trust_policy
-
-LOG = logging.getLogger("canter.test")
+from canter.worker.wiring import engine_config, trust_policy
 
 
 def settings(tmp_path: Path, **values: object) -> Settings:
@@ -96,11 +93,3 @@ def test_peers_are_trusted_by_network(tmp_path: Path):
     assert policy.trusts("10.1.2.3")
     assert not policy.trusts("11.1.2.3")
     assert policy.secure_scheme_headers["X-FORWARDED-PROTO"] == "https"
-
-
-def test_there_is_an_access_log_only_where_one_is_wanted(tmp_path: Path):
-    assert open_access_log(settings(tmp_path), LOG) is None
-    log = open_access_log(settings(tmp_path, accesslog=str(tmp_path / "access.log")), LOG)
-    assert log is not None
-    log.close()
-    assert (tmp_path / "access.log").exists()

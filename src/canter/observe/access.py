@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from canter.errors import ConfigError
 from canter.observe.access_format import DEFAULT_FORMAT, compile_format
+from canter.observe.json_lines import access_line
 from canter.observe.outcomes import Outcome
-from canter.observe.sinks import open_sink
+from canter.observe.sinks import LineSink, open_sink
 
 __all__ = ["DEFAULT_FORMAT", "AccessEntry", "AccessLog"]
 
@@ -83,6 +84,20 @@ class AccessEntry:
         self.request_id = request_id
 
 
+class RequestLog(Protocol):
+    """What an engine needs of the log of requests."""
+
+    @property
+    def waiting(self) -> int:
+        """How many lines the next `flush` would write."""
+
+    def record(self, entry: AccessEntry) -> None:
+        """Note one request. Never raises, never waits."""
+
+    def flush(self) -> None:
+        """Write what has gathered, without waiting."""
+
+
 class AccessLog:
     """Lines of one format to one destination: `-` is stdout, anything else a file's path.
 
@@ -94,7 +109,9 @@ class AccessLog:
     file cannot be opened.
     """
 
-    def __init__(self, text: str, destination: str, log: logging.Logger) -> None:
+    def __init__(
+        self, text: str, destination: str, log: logging.Logger, *, as_json: bool = False
+    ) -> None:
         compiled = compile_format(text)
         try:
             self._sink = open_sink(destination, standard_descriptor=1)
@@ -105,7 +122,7 @@ class AccessLog:
         for warning in compiled.warnings:
             log.warning(warning)
         self._log = log
-        self._line = compiled.line
+        self._line = access_line if as_json else compiled.line
         self._pending: list[str] = []
         self._append = self._pending.append
         self._flushing = threading.Lock()
@@ -145,6 +162,10 @@ class AccessLog:
                 self._log.error(
                     "access log: %s cannot be reopened: %s", self._sink.name, error.strerror
                 )
+
+    def give_up_sink(self) -> LineSink:
+        """The destination, for somebody else to write to; nothing has been recorded yet."""
+        return self._sink
 
     def give_to(self, uid: int, gid: int) -> None:
         """Make the file belong to the user that workers run as."""

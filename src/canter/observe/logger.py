@@ -1,24 +1,82 @@
-"""A logger with the interface of Gunicorn's: what hooks find at `server.log` and `worker.log`."""
+"""The class behind `server.log`, and the one to derive a `logger_class` from.
+
+Its methods are those of Gunicorn's logger, so that classes written for that one work here with
+another base. The server itself logs to `error_log`; requests come through `access`.
+"""
 
 from __future__ import annotations
 
+import http
 import logging
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Self
+
+from canter.errors import ConfigError
+from canter.observe.access_format import ATOM_NAMES, Entry, compile_format
+from canter.observe.logs import LINE_FORMAT, TIME_FORMAT, LineHandler
+from canter.observe.sinks import open_sink
+
+_NUMBERS = frozenset({"B", "T", "M", "D", "queue", "app"})
+
+
+class EntryAtoms(dict[str, Any]):
+    """The atoms of one request; those of a name (`{NAME}i`) are made as they are asked for."""
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__((name, _atom(name, entry)) for name in ATOM_NAMES)
+        self._entry = entry
+
+    def __missing__(self, name: str) -> Any:
+        return _atom(name, self._entry)
+
+
+class EntryResponse:
+    """`resp`, as far as it is known when a request is logged."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.status_code = entry.status
+        self.sent = entry.body_bytes
+        self.headers = list(entry.headers or ())
+        try:
+            self.status = f"{entry.status} {http.HTTPStatus(entry.status).phrase}"
+        except ValueError:
+            self.status = str(entry.status)
 
 
 class Logger:
-    """Error and access log by the methods that configurations call."""
+    """Error and access log by the methods that configurations call. cfg: the settings."""
 
-    error_log: logging.Logger
-    access_log: logging.Logger
+    error_fmt = LINE_FORMAT
+    datefmt = TIME_FORMAT
+    access_fmt = "%(message)s"
+    syslog_fmt = "[%(process)d] %(message)s"
+    atoms_wrapper_class = dict
+
+    error_log: logging.Logger = logging.getLogger("canter.error")
+    access_log: logging.Logger = logging.getLogger("gunicorn.access")
+
+    def __init__(self, cfg: Any) -> None:
+        self.cfg = cfg
+        self.loglevel = self.error_log.level
+        self.setup(cfg)
 
     @classmethod
-    def around(cls, error_log: logging.Logger) -> Self:
-        """One that logs to `error_log`."""
-        self = cls.__new__(cls)
-        self.error_log = error_log
-        self.access_log = logging.getLogger("gunicorn.access")
-        return self
+    def bound(cls, error_log: logging.Logger, access_log: logging.Logger) -> type[Self]:
+        """The same class for these two logs."""
+        return type(cls.__name__, (cls,), {
+            "error_log": error_log,
+            "access_log": access_log,
+            "__module__": cls.__module__,
+        })  # fmt: skip
+
+    def setup(self, cfg: Any) -> None:
+        """Set the logs up; the server has done that already when this is called."""
+
+    # ---- what is logged
 
     def critical(self, msg: object, *args: object, **more: Any) -> None:
         """Log at this level."""
@@ -31,8 +89,6 @@ class Logger:
     def warning(self, msg: object, *args: object, **more: Any) -> None:
         """Log at this level."""
         self.error_log.warning(msg, *args, **more)
-
-    warn = warning
 
     def info(self, msg: object, *args: object, **more: Any) -> None:
         """Log at this level."""
@@ -47,11 +103,56 @@ class Logger:
         more.setdefault("exc_info", True)
         self.error_log.error(msg, *args, **more)
 
-    def log(self, level: int | str, msg: object, *args: object, **more: Any) -> None:
+    def log(self, lvl: int | str, msg: object, *args: object, **more: Any) -> None:
         """Log at a level that is a number or a name."""
-        if isinstance(level, str):
-            level = logging.getLevelNamesMapping().get(level.upper(), logging.INFO)
-        self.error_log.log(level, msg, *args, **more)
+        if isinstance(lvl, str):
+            lvl = logging.getLevelNamesMapping().get(lvl.upper(), logging.INFO)
+        self.error_log.log(lvl, msg, *args, **more)
+
+    # ---- requests
+
+    def atoms(
+        self,
+        resp: Any,
+        req: Any,  # noqa: ARG002 - the signature is Gunicorn's
+        environ: Mapping[str, Any],  # noqa: ARG002 - the signature is Gunicorn's
+        request_time: timedelta,  # noqa: ARG002 - the signature is Gunicorn's
+    ) -> dict[str, Any]:
+        """The atoms of a request, by name."""
+        return EntryAtoms(resp.entry)
+
+    def access(
+        self, resp: Any, req: Any, environ: Mapping[str, Any], request_time: timedelta
+    ) -> None:
+        """Log one request. Called from a thread of its own, after the answer was sent."""
+        found = self.atoms(resp, req, environ, request_time)
+        self.access_log.info(self.cfg.access_log_format, found)
+
+    def now(self) -> str:
+        """The time as the access log has it."""
+        return time.strftime("[%d/%b/%Y:%H:%M:%S %z]")
+
+    # ---- files
+
+    def reopen_files(self) -> None:
+        """Logs are to be reopened; the server does that with its own."""
+
+    def close_on_exec(self) -> None:
+        """Nothing is needed: no descriptor of a log is passed on to other programs."""
+
+    def _set_handler(
+        self, log: logging.Logger, output: str | None, fmt: logging.Formatter, stream: Any = None
+    ) -> None:
+        """Have `log` write to `output` in this format; in the place of the server's handler."""
+        before = [handler for handler in log.handlers if isinstance(handler, LineHandler)]
+        for handler in before:
+            handler.setFormatter(fmt)
+        if not before and output is not None:
+            handler = LineHandler(open_sink(output, standard_descriptor=1 if stream else 2))
+            handler.setFormatter(fmt)
+            log.addHandler(handler)
+
+    # ---- as the standard library's
 
     def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - the name of the standard logger's
         """Whether records of this level are written."""
@@ -60,3 +161,22 @@ class Logger:
     def setLevel(self, level: int | str) -> None:  # noqa: N802 - the name of the standard logger's
         """Change the level."""
         self.error_log.setLevel(level)
+
+
+@lru_cache(maxsize=256)
+def _line_of(name: str) -> Any:
+    try:
+        return compile_format(f"%({name})s").line
+    except ConfigError:
+        return None
+
+
+def _atom(name: str, entry: Entry) -> Any:
+    line = _line_of(name)
+    if line is None:
+        return "-"
+    try:
+        text = line(entry)[:-1]
+    except Exception:  # noqa: BLE001 - an application may leave anything in its environ
+        return "-"
+    return int(text) if name in _NUMBERS else text

@@ -11,10 +11,14 @@ import os
 import re
 import sys
 import threading
+from weakref import WeakSet
 
 from canter.errors import ConfigError
+from canter.observe.json_lines import JsonFormatter
+from canter.observe.log_plan import LogPlan, apply_configuration, rules_over
 from canter.observe.repeats import RepeatLimiter
 from canter.observe.sinks import LineSink, open_sink
+from canter.observe.syslog import SyslogHandler
 
 LOGGER_NAME = "canter.error"
 GUNICORN_LOGGER_NAME = "gunicorn.error"
@@ -28,6 +32,10 @@ LEVELS = {
     "error": logging.ERROR,
     "critical": logging.CRITICAL,
 }
+
+_PLAIN = LogPlan()
+_CONFIGURED: WeakSet[logging.Handler] = WeakSet()
+"""Handlers that a logging configuration has put there; another ErrorLog takes them away."""
 
 # Tracebacks keep their lines and tabs; nothing else may move a terminal's cursor.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -69,6 +77,10 @@ class LineHandler(logging.Handler):
             self.sink.reopen()
 
     def close(self) -> None:
+        """Flush only: an application that configures logging closes every handler there is."""
+        self.flush()
+
+    def let_go(self) -> None:
         """Write what is left, waiting a second at most for a slow reader."""
         with self._held():
             self.sink.close()
@@ -80,16 +92,23 @@ class LineHandler(logging.Handler):
 
 
 class ErrorLog:
-    """The logger, its one handler, and the streams it captures.
+    """The logger, its handlers, and the streams it captures.
 
     `destination` is `-` for stderr or a file's path; with `capture_output` and a file, what the
-    application prints to stdout and stderr goes to the file too. Raises ConfigError when the file
-    cannot be opened or the level is unknown.
+    application prints to stdout and stderr goes to the file too. What a logging configuration in
+    `plan` names is left to it. Raises ConfigError when something of it cannot be had.
 
     Made once, before workers are forked; each process then writes for itself.
     """
 
-    def __init__(self, destination: str, level: str, *, capture_output: bool = False) -> None:
+    def __init__(
+        self,
+        destination: str,
+        level: str,
+        *,
+        capture_output: bool = False,
+        plan: LogPlan = _PLAIN,
+    ) -> None:
         number = level_number(level)
         try:
             sink = open_sink(destination, standard_descriptor=2)
@@ -99,25 +118,74 @@ class ErrorLog:
             ) from error
         self._captures = capture_output and sink.follows_path
         self._handler = LineHandler(sink)
-        self.logger = logging.getLogger(LOGGER_NAME)
-        self._loggers = (self.logger, logging.getLogger(GUNICORN_LOGGER_NAME))
+        if plan.as_json:
+            self._handler.setFormatter(JsonFormatter())
+        self.plan = plan
+        self._loggers = (logging.getLogger(LOGGER_NAME), logging.getLogger(GUNICORN_LOGGER_NAME))
         for logger in self._loggers:
-            logger.propagate = False
+            _strip(logger)
             logger.setLevel(number)
-            for old in list(logger.handlers):
-                if isinstance(old, LineHandler):
-                    logger.removeHandler(old)
-                    old.close()
-            logger.addHandler(self._handler)
+        # The loggers that a configuration has named.
+        before = {handler for logger in self._loggers for handler in logger.handlers}
+        self.named = named = apply_configuration(plan)
+        _CONFIGURED.update(
+            handler
+            for logger in self._loggers
+            for handler in logger.handlers
+            if handler not in before
+        )
+        own, gunicorn = self._loggers
+        self.logger = own
+        # Who configures Gunicorn's logger means this log; who names ours, knows us.
+        if rules_over(named, GUNICORN_LOGGER_NAME) and not {LOGGER_NAME, "canter"} & named:
+            self.logger = gunicorn
+        self.is_ours = not rules_over(named, self.logger.name)
+        self._set_up(self.logger, named)
+        if plan.syslog is not None:
+            self.logger.addHandler(SyslogHandler(plan.syslog, "error"))
+        self._share()
         self._capture()
+
+    def _set_up(self, logger: logging.Logger, named: frozenset[str]) -> None:
+        if self.is_ours:
+            logger.propagate = False
+            logger.addHandler(self._handler)
+        elif logger.name not in named:
+            logger.propagate = True
+
+    def _share(self) -> None:
+        """Have the other logger write wherever the one that is used does."""
+        for logger in self._loggers:
+            if logger is not self.logger:
+                logger.handlers[:] = self.logger.handlers
+                logger.propagate = self.logger.propagate
+
+    def stand_firm(self) -> None:
+        """Undo what an application's own logging configuration did to a logger not named in it."""
+        for logger in self._loggers:
+            logger.disabled = False
+        gunicorn = self._loggers[1]
+        if self.is_ours and self._handler not in gunicorn.handlers:
+            # It named Gunicorn's logger: that is where the server's messages were to go.
+            self.logger.handlers[:] = gunicorn.handlers
+            self.logger.propagate = gunicorn.propagate
 
     def set_level(self, level: str) -> None:
         """Change the level of a running server. Raises ConfigError for an unknown one."""
         for logger in self._loggers:
             logger.setLevel(level_number(level))
 
+    @property
+    def descriptor(self) -> int:
+        """Where something that cannot log may write: the log's descriptor, else standard error."""
+        return self._handler.sink.descriptor if self.is_ours else 2
+
     def reopen(self) -> None:
         """Go on in a new file of the same name, for log rotation; the old one stays if it fails."""
+        for handler in self.logger.handlers:
+            reopen_handler(handler)
+        if not self.is_ours:
+            return
         try:
             self._handler.reopen()
         except OSError as error:
@@ -138,7 +206,7 @@ class ErrorLog:
         """Write what is left and let go; a process that leaves by os._exit has to call this."""
         for logger in self._loggers:
             logger.removeHandler(self._handler)
-        self._handler.close()
+        self._handler.let_go()
 
     def _capture(self) -> None:
         if not self._captures:
@@ -149,6 +217,31 @@ class ErrorLog:
             except (AttributeError, OSError, ValueError):
                 pass  # closed or missing: the descriptor is set up all the same
             os.dup2(self._handler.sink.descriptor, descriptor)
+
+
+def reopen_handler(handler: logging.Handler) -> None:
+    """Have a file handler of the standard library go on in a new file at its next record."""
+    if isinstance(handler, logging.FileHandler):
+        handler.acquire()
+        try:
+            if handler.stream is not None:
+                handler.stream.close()
+                handler.stream = handler._open()  # noqa: SLF001 - as Gunicorn does it
+        except OSError:
+            handler.stream = None
+        finally:
+            handler.release()
+
+
+def _strip(logger: logging.Logger) -> None:
+    """Take away what an ErrorLog of before has put there."""
+    for old in list(logger.handlers):
+        if isinstance(old, LineHandler | SyslogHandler) or old in _CONFIGURED:
+            logger.removeHandler(old)
+        if isinstance(old, LineHandler):
+            old.let_go()
+        elif isinstance(old, SyslogHandler):
+            old.close()
 
 
 class ClientFaultLog:

@@ -34,6 +34,7 @@ CLOSING_PATIENCE_SECONDS = 1.0
 
 _PIPE_BUF = select.PIPE_BUF
 _FILE_PIECE_BYTES = 1 << 20
+_LOOK_SECONDS = 1.0
 
 
 class SinkState(Enum):
@@ -57,6 +58,7 @@ class LineSink:
         "_descriptor",
         "_dropped",
         "_limit_bytes",
+        "_look_at",
         "_path",
         "_pid",
         "_piece_bytes",
@@ -77,6 +79,7 @@ class LineSink:
         self._dropped = 0
         self._reason = ""
         self._pid = os.getpid()
+        self._look_at = 0.0
         self._descriptor = -1
         self._socket: socket.socket | None = None
         self._write: Callable[[bytes], int] = self._write_nowhere
@@ -127,6 +130,7 @@ class LineSink:
     def write(self, lines: bytes, count: int) -> None:
         """Take `count` whole lines, write what can be written now and keep the rest if it fits."""
         self._forget_the_parent()
+        self.follow()
         if self._backlog and len(self._backlog) + len(lines) > self._limit_bytes:
             self.push()
             if self._backlog and len(self._backlog) + len(lines) > self._limit_bytes:
@@ -156,6 +160,24 @@ class LineSink:
         if written:
             self._backlog_lines -= self._backlog.count(b"\n", 0, written)
             del self._backlog[:written]
+
+    def follow(self) -> None:
+        """Go on in the file that stands at the path now, where somebody has put another one there.
+
+        So rotation needs no signal. Looked at once a second at most, and only before a write; where
+        nothing stands at the path, or it cannot be opened, the old file stays in use.
+        """
+        now = time.monotonic()
+        if self._path is None or now < self._look_at:
+            return
+        self._look_at = now + _LOOK_SECONDS
+        try:
+            found = os.stat(self._path)
+            ours = os.fstat(self._descriptor)
+            if (found.st_dev, found.st_ino) != (ours.st_dev, ours.st_ino):
+                self.reopen()
+        except OSError:
+            pass  # moved away and not replaced yet
 
     def take_report(self) -> str | None:
         """Once, when lines were lost and the destination works again: a sentence that says so."""

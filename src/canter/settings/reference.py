@@ -6,7 +6,7 @@ import textwrap
 
 from canter.settings.gunicorn.names import FOREIGN, HOOKS, Foreign
 from canter.settings.kinds import Boolean, Optional
-from canter.settings.registry import OTHER_VARIABLES, OUR_HOOKS, SETTINGS, by_section
+from canter.settings.registry import OTHER_VARIABLES, SETTINGS, by_section
 from canter.settings.setting import AnySetting
 
 _INTRO = """\
@@ -128,7 +128,9 @@ def _facts(setting: AnySetting) -> str:
 
 def _options(setting: AnySetting) -> str:
     if not setting.flags:
-        return "none" if setting.name in OUR_HOOKS else "none; it is the argument without an option"
+        return (
+            "none" if setting.name != "wsgi_app" else "none; it is the argument without an option"
+        )
     value = "" if isinstance(setting.kind, Boolean) else f" {setting.placeholder}"
     flags = [f"`{flag}{value}`" for flag in setting.flags]
     return ", ".join([*flags, *(f"`{flag}`" for flag in setting.negative_flags)])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +154,28 @@ class Values:
     """The least severe level that is written to the error log."""
     capture_output: bool
     """Whether what the application prints goes to the error log."""
+    log_format: Literal["text", "json"]
+    """How lines of both logs are written: as text, or as JSON objects with keys of the Elastic
+    Common Schema."""
+    logger_class: str | type | None
+    """A class that writes the logs, as `module.Class`."""
+    logconfig_dict: Mapping[str, Any]
+    """A logging configuration as `logging.config.dictConfig` takes it."""
+    logconfig_json: str | None
+    """A JSON file with such a configuration."""
+    logconfig: str | None
+    """An ini file with a logging configuration, as `logging.config.fileConfig` takes it."""
+    syslog: bool
+    """Whether both logs go to syslog, too; the access log then needs no file."""
+    syslog_addr: str
+    """Where syslog listens: `udp://HOST:PORT`, `tcp://HOST:PORT`, or `unix://PATH` with `#dgram` or
+    `#stream` behind it."""
+    syslog_prefix: str | None
+    """The program's name in syslog, which begins with `gunicorn.`; else `proc_name`."""
+    syslog_facility: str
+    """The facility of what is sent to syslog."""
+    disable_redirect_access_to_syslog: bool
+    """Whether the access log is kept out of syslog."""
 
     # Process
     pidfile: str | None

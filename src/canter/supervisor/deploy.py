@@ -19,8 +19,8 @@ from canter.supervisor.capacity import count_processors
 from canter.supervisor.handover import Heirloom
 from canter.supervisor.roster import Plan
 from canter.worker.identity import KEEP, Identity, resolve_identity, resolve_owner
+from canter.worker.logbook import check_access_log, log_plan, open_error_log
 from canter.worker.tls import make_keyring
-from canter.worker.wiring import check_access_log
 
 _SPARE_SLOTS = 8
 _FORK_SERVER_SLOTS = 2
@@ -111,11 +111,10 @@ def renew_log(log: ErrorLog, before: Settings, settings: Settings) -> ErrorLog:
 
     Raises ConfigError, with nothing changed, when another one cannot be opened.
     """
-    places = [(s.errorlog, s.capture_output) for s in (before, settings)]
-    if places[0] != places[1]:
-        return ErrorLog(
-            settings.errorlog, settings.loglevel, capture_output=settings.capture_output
-        )
+    places = [(s.errorlog, s.capture_output, log_plan(s)) for s in (before, settings)]
+    # What a logging configuration names may have changed in its file.
+    if places[0] != places[1] or log.plan.is_configured:
+        return open_error_log(settings)
     log.set_level(settings.loglevel)
     return log
 

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 
 from canter.errors import BootError, CanterError
 from canter.net.listeners import Listener
-from canter.observe.logger import Logger
 from canter.observe.logs import ErrorLog
 from canter.settings import Settings
 from canter.worker.hooks.calling import Hooks
 from canter.worker.hooks.own import WorkerHooks
 from canter.worker.hooks.views import ListenerView, ServerView, WorkerView
+from canter.worker.logbook import make_logger
 
 
 class ServerHooks:
@@ -24,7 +24,7 @@ class ServerHooks:
 
     def __init__(self, settings: Settings, log: ErrorLog) -> None:
         self._logger = log.logger
-        self._facade = Logger.around(log.logger)
+        self._facade = make_logger(settings, log)
         self._settings = settings
         self.server = ServerView(settings, self._facade)
         self._wanted: int | None = None
@@ -45,6 +45,18 @@ class ServerHooks:
         self._listen(listeners)
         self._call("nworkers_changed", *self._note_wanted(workers))
         self._call("on_reload")
+
+    def log_to(self, settings: Settings, log: ErrorLog) -> None:
+        """Another error log, or another class for it. Raises ConfigError."""
+        self._facade = self.server.log = make_logger(settings, log)
+        self._logger = log.logger
+
+    def reopen_logs(self) -> None:
+        """A logger of the deployment's own may have files to reopen."""
+        try:
+            self._facade.reopen_files()
+        except Exception as error:
+            self._logger.error("logger_class: reopen_files failed: %s", error, exc_info=error)
 
     def use(self, settings: Settings) -> None:
         """These are the newest settings, or the newest that held."""

@@ -232,6 +232,7 @@ class Supervisor:
                 self.reload("SIGHUP")
             case signal.SIGUSR1:
                 self._error_log.reopen()
+                self._hooks.reopen_logs()
                 for pid in self._roster.handles:
                     self._crew.signal(pid, signal.SIGUSR1)
             case signal.SIGTTIN | signal.SIGTTOU:
@@ -412,6 +413,7 @@ class Supervisor:
                 settings = self._service.reload_settings()
             deploy = self._deploys.prepare(settings)
             self._error_log = renew_log(self._error_log, self._settings, settings)
+            self._hooks.log_to(settings, self._error_log)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a configuration may be a program
             number = 0 if live is None else live.number
             self._log.error("the reload failed, generation %d goes on: %s", number, error)

@@ -31,6 +31,7 @@ from canter.supervisor.places import Places
 from canter.supervisor.reports import summarise
 from canter.supervisor.succession import Succession
 from canter.supervisor.upgrade import Outside
+from canter.worker.logbook import open_error_log
 from canter.worker.task import Application
 from canter.worker.titles import name_process
 
@@ -56,7 +57,7 @@ def run(
     _fill_standard_descriptors()
     surroundings = surroundings or Surroundings.here()
     environment = surroundings.environment
-    log = ErrorLog(settings.errorlog, settings.loglevel, capture_output=settings.capture_output)
+    log = open_error_log(settings)
     handover = _take_handover(environment)
     lent = _take_lent(environment, handover)
     deploys = Deploys(lent, _inherit(handover), lambda: _can_preload(application, log))

@@ -19,8 +19,9 @@ from typing import NoReturn, assert_never
 from canter.engine.contract import EngineEvent
 from canter.errors import CanterError, ConfigError
 from canter.observe.access import AccessLog
+from canter.observe.logged_access import LoggedAccess
 from canter.observe.scoreboard import Field
-from canter.worker import booting, leaving, settling, wiring
+from canter.worker import booting, leaving, logbook, settling, wiring
 from canter.worker.hooks.own import WorkerHooks
 from canter.worker.messages import (
     Drain,
@@ -77,13 +78,13 @@ class Worker:
         self._state = WorkerState.BOOTING
         self._events: deque[EngineEvent] = deque()
         self._engine: wiring.Engine | None = None
-        self._access: AccessLog | None = None
+        self._access: AccessLog | LoggedAccess | None = None
         self._sources = SourceFiles() if task.settings.reload else None
         self._deadline: float | None = None
         self._exit_status = 0
         self._is_clean = False
         self._selector = selectors.DefaultSelector()
-        self._hooks = task.hooks or WorkerHooks.apart(task.settings, self._log)
+        self._hooks = task.hooks or WorkerHooks.apart(task.settings, task.log)
 
     def run(self) -> int:
         """Boot, serve, drain. The status to exit with."""
@@ -143,8 +144,9 @@ class Worker:
     def _boot(self) -> wiring.Engine:
         task = self._task
         loaded = booting.load(task, "worker")
-        self._access = loaded.access
         application = self._hooks.initialised(loaded.application)
+        task.log.stand_firm()
+        self._access = logbook.settled(loaded.access, self._hooks.worker.log)
         return wiring.make_engine(
             application, task, self._access, self._on_engine_event, self._hooks.around_calls()
         )
@@ -302,6 +304,7 @@ class Worker:
     def _reopen_logs(self) -> None:
         self._task.log.reopen()
         settling.enable_faulthandler(self._task.log)
+        self._hooks.worker.log.reopen_files()
         if self._access is not None:
             self._access.reopen()
 

@@ -15,8 +15,9 @@ import signal
 from collections.abc import Callable
 
 from canter.observe.access import AccessLog
-from canter.observe.logs import ErrorLog, LineHandler
-from canter.worker import identity, titles, wiring
+from canter.observe.logged_access import LoggedAccess
+from canter.observe.logs import ErrorLog
+from canter.worker import identity, logbook, titles
 from canter.worker.task import WorkerTask
 
 HANDLED_SIGNALS = frozenset(
@@ -67,12 +68,16 @@ def take_signals(handler: Callable[[int, object], None]) -> tuple[int, int]:
     return read, write
 
 
-def become_who_we_are(task: WorkerTask, role: str) -> AccessLog | None:
+def become_who_we_are(task: WorkerTask, role: str) -> AccessLog | LoggedAccess | None:
     """Put on the user of workers and the name of the `role`. The access log, if there is one.
 
     Raises ConfigError for a log that cannot be opened, OSError when the kernel refuses the user.
     """
-    access = wiring.open_access_log(task.settings, task.log.logger)
+    if task.hooks is not None:
+        logger = task.hooks.worker.log
+    else:
+        logger = logbook.make_logger(task.settings, task.log)
+    access = logbook.open_access_log(task.settings, task.log, logger)
     # Opened with the rights we were started with; then the file becomes the user's, who has to
     # reopen it after a rotation.
     if access is not None and task.identity.changes:
@@ -87,10 +92,8 @@ def enable_faulthandler(log: ErrorLog) -> None:
 
     A destination that is closed makes a crash silent and changes nothing else.
     """
-    for handler in log.logger.handlers:
-        if isinstance(handler, LineHandler) and handler.sink.descriptor >= 0:
-            with contextlib.suppress(OSError, ValueError, RuntimeError):
-                faulthandler.enable(handler.sink.descriptor)
+    with contextlib.suppress(OSError, ValueError, RuntimeError):
+        faulthandler.enable(log.descriptor)
 
 
 def take_abort(handler: Callable[[int, object], None]) -> None:

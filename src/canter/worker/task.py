@@ -11,6 +11,7 @@ from canter.engine.siblings import Siblings
 from canter.net.certificates import Keyring
 from canter.net.listeners import Listener
 from canter.observe.access import AccessLog
+from canter.observe.logged_access import LoggedAccess
 from canter.observe.logs import ErrorLog
 from canter.observe.scoreboard import WorkerSlot
 from canter.settings import Settings
@@ -33,7 +34,7 @@ class Loaded:
     """What a process has once it is who it should be and has imported the application."""
 
     application: Application
-    access: AccessLog | None
+    access: AccessLog | LoggedAccess | None
 
 
 @dataclass(frozen=True, slots=True)

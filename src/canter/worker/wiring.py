@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-import logging
 import random
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -16,8 +15,7 @@ from canter.engine.answers import Responder
 from canter.engine.contract import AroundCalls, BodyMode, EngineConfig, EngineEvent
 from canter.engine.threaded.engine import ThreadedEngine
 from canter.net.certificates import Keyring
-from canter.observe.access import AccessLog
-from canter.observe.logs import LOGGER_NAME
+from canter.observe.access import RequestLog
 from canter.observe.scoreboard import WorkerSlot
 from canter.protocol.limits import Leniency, Limits
 from canter.protocol.peers import Peers
@@ -49,7 +47,7 @@ class Engine(Protocol):
 def make_engine(
     application: Application,
     task: WorkerTask,
-    access: AccessLog | None,
+    access: RequestLog | None,
     on_event: Callable[[EngineEvent], None],
     around: AroundCalls | None = None,
 ) -> Engine:
@@ -133,17 +131,3 @@ def trust_policy(settings: Settings) -> TrustPolicy:
 def _peers(allow: Iterable[str]) -> Peers:
     allow = tuple(allow)
     return Peers("*" if "*" in allow else tuple(ipaddress.ip_network(it, False) for it in allow))
-
-
-def open_access_log(settings: Settings, log: logging.Logger) -> AccessLog | None:
-    """The access log, or None when there is to be none. Raises ConfigError."""
-    if settings.accesslog is None:
-        return None
-    return AccessLog(settings.access_log_format, settings.accesslog, log)
-
-
-def check_access_log(settings: Settings) -> None:
-    """Open the access log once, before there are workers to fail at it. Raises ConfigError."""
-    access = open_access_log(settings, logging.getLogger(LOGGER_NAME))
-    if access is not None:
-        access.close()

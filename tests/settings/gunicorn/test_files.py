@@ -112,7 +112,7 @@ def test_settings_that_canter_does_not_have_are_named_once_each():
     found = settings("""\
 reuse_port = True
 statsd_host = "localhost:8125"
-logconfig_dict = {"version": 1}
+dirty_workers = 2
 spew = False
 worker_tmp_dir = None
 dirty_apps = []
@@ -120,11 +120,10 @@ certfile = None
 proxy_protocol = False
 """)
     shared = "all workers share the listening sockets"
-    own_logs = "canter sets up its logs by its own settings"
     assert found.warnings == (
         f"gunicorn.conf.py:1: Gunicorn's reuse_port has no effect: {shared}",
         "gunicorn.conf.py:2: Gunicorn's statsd_host has no effect: canter does not send to statsd",
-        f"gunicorn.conf.py:3: Gunicorn's logconfig_dict has no effect: {own_logs}",
+        "gunicorn.conf.py:3: Gunicorn's dirty_workers has no effect: canter has no dirty arbiter",
     )
 
 

@@ -25,7 +25,7 @@ from canter.engine.threaded.member import Member
 from canter.engine.threaded.moving import Removals
 from canter.engine.threaded.service import Service
 from canter.net.listeners import Listener
-from canter.observe.access import AccessLog
+from canter.observe.access import RequestLog
 from canter.observe.scoreboard import Field, WorkerSlot
 from canter.protocol.faults import RequestExpired
 from canter.wsgi.environ import base_environ
@@ -68,7 +68,7 @@ class ThreadedEngine:
         listeners: Sequence[Listener],
         config: EngineConfig,
         slot: WorkerSlot,
-        access: AccessLog | None,
+        access: RequestLog | None,
         log: logging.Logger,
         on_event: Callable[[EngineEvent], None],
         siblings: Siblings = ALONE,

@@ -20,7 +20,7 @@ from canter.engine.contract import AroundCalls, BodyMode, EngineConfig
 from canter.engine.phases import Phase
 from canter.engine.threaded.connection import After, Connection, Disconnected, EarlyHints
 from canter.engine.threaded.member import Member
-from canter.observe.access import AccessEntry, AccessLog
+from canter.observe.access import AccessEntry, RequestLog
 from canter.observe.logs import ClientFaultLog
 from canter.observe.outcomes import Outcome
 from canter.protocol.faults import (
@@ -91,7 +91,7 @@ class Service:
         self,
         application: Application,
         config: EngineConfig,
-        access: AccessLog | None,
+        access: RequestLog | None,
         log: logging.Logger,
         on_share_served: Callable[[], None],
         around: AroundCalls | None = None,

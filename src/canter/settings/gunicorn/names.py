@@ -45,8 +45,6 @@ def _value(name: str, *flags: str, default: object = None, note: str = "") -> Fo
 
 
 _STATSD = "canter does not send to statsd"
-_SYSLOG = "canter does not log to syslog"
-_LOGGING = "canter sets up its logs by its own settings"
 _DIRTY = "canter has no dirty arbiter"
 _HTTP2 = "canter does not speak HTTP/2"
 _ASGI = "canter serves WSGI applications"
@@ -70,23 +68,6 @@ _EVERY_FOREIGN = (
     _value(
         "http2_max_header_list_size", "--http2-max-header-list-size", default=65536, note=_HTTP2
     ),
-    _switch(
-        "disable_redirect_access_to_syslog", "--disable-redirect-access-to-syslog", note=_SYSLOG
-    ),
-    Foreign(
-        "logger_class",
-        ("--logger-class",),
-        Arity.ONE,
-        ("gunicorn.glogging.Logger", "simple"),
-        _LOGGING,
-    ),
-    _value("logconfig", "--log-config", note=_LOGGING),
-    _value("logconfig_dict", default={}, note=_LOGGING),
-    _value("logconfig_json", "--log-config-json", note=_LOGGING),
-    _value("syslog_addr", "--log-syslog-to", default="udp://localhost:514", note=_SYSLOG),
-    _switch("syslog", "--log-syslog", note=_SYSLOG),
-    _value("syslog_prefix", "--log-syslog-prefix", note=_SYSLOG),
-    _value("syslog_facility", "--log-syslog-facility", default="user", note=_SYSLOG),
     _switch("enable_stdio_inheritance", "-R", "--enable-stdio-inheritance"),
     _value("statsd_host", "--statsd-host", note=_STATSD),
     _value("dogstatsd_tags", "--dogstatsd-tags", default="", note=_STATSD),
@@ -181,6 +162,14 @@ _SHARED_FLAGS = frozenset(
         "--limit-request-line",
         "--log-file",
         "--log-level",
+        "--disable-redirect-access-to-syslog",
+        "--log-syslog-facility",
+        "--log-syslog-prefix",
+        "--log-syslog-to",
+        "--log-syslog",
+        "--logger-class",
+        "--log-config-json",
+        "--log-config",
         "--max-requests",
         "--max-requests-jitter",
         "--name",

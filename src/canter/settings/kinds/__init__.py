@@ -17,6 +17,7 @@ from canter.settings.kinds.lists import (
     Networks,
     TextList,
 )
+from canter.settings.kinds.logging import LoggerClass, Table
 from canter.settings.kinds.numbers import Duration, Integer, OctalMode, Size, Workers
 from canter.settings.kinds.words import Boolean, Choice, Path, Text, UrlPath
 from canter.settings.kinds.worker_class import WorkerClass
@@ -33,11 +34,13 @@ __all__ = [
     "Hook",
     "Integer",
     "Kind",
+    "LoggerClass",
     "Networks",
     "OctalMode",
     "Optional",
     "Path",
     "Size",
+    "Table",
     "Text",
     "TextList",
     "UrlPath",

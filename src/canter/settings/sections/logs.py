@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from canter.settings.kinds import Boolean, Choice, Optional, Text
+import sys
+
+from canter.settings.kinds import Boolean, Choice, LoggerClass, Optional, Path, Table, Text
 from canter.settings.setting import AnySetting, Section, Setting
 
 SECTION = Section("Logs", "What is written down, and where.")
@@ -63,5 +65,105 @@ SETTINGS: tuple[AnySetting, ...] = (
         default=False,
         flags=("--capture-output",),
         help="Whether what the application prints goes to the error log.",
+    ),
+    Setting(
+        name="log_format",
+        section=SECTION,
+        kind=Choice("text", "json"),
+        default="text",
+        flags=("--log-format",),
+        help=(
+            "How lines of both logs are written: as text, or as JSON objects with keys of the "
+            "Elastic Common Schema. With `json`, `access_log_format` has no effect. "
+            "[logging.md](logging.md) shows such lines."
+        ),
+    ),
+    Setting(
+        name="logger_class",
+        section=SECTION,
+        kind=Optional(LoggerClass()),
+        default=None,
+        flags=("--logger-class",),
+        metavar="CLASS",
+        help=(
+            "A class that writes the logs, as `module.Class`. It derives from "
+            "`canter.observe.logger.Logger`, which has the methods of Gunicorn's; see "
+            "[logging.md](logging.md#a-class-of-your-own). Gunicorn's own names mean the usual one."
+        ),
+    ),
+    Setting(
+        name="logconfig_dict",
+        section=SECTION,
+        kind=Table(),
+        default={},
+        help=(
+            "A logging configuration as `logging.config.dictConfig` takes it. Loggers that it "
+            "names are left to it: `gunicorn.error` and `gunicorn.access`, or `canter.error` and "
+            "`canter.access`. Before `logconfig_json`, which is before `logconfig`."
+        ),
+        gunicorn=(
+            "The loggers that are not named keep the server's own handlers; with handlers for the "
+            "root logger alone, everything goes to those, once."
+        ),
+    ),
+    Setting(
+        name="logconfig_json",
+        section=SECTION,
+        kind=Optional(Path("FILE")),
+        default=None,
+        flags=("--log-config-json",),
+        help="A JSON file with such a configuration.",
+    ),
+    Setting(
+        name="logconfig",
+        section=SECTION,
+        kind=Optional(Path("FILE")),
+        default=None,
+        flags=("--log-config",),
+        help="An ini file with a logging configuration, as `logging.config.fileConfig` takes it.",
+    ),
+    Setting(
+        name="syslog",
+        section=SECTION,
+        kind=Boolean(),
+        default=False,
+        flags=("--log-syslog",),
+        help="Whether both logs go to syslog, too; the access log then needs no file.",
+    ),
+    Setting(
+        name="syslog_addr",
+        section=SECTION,
+        kind=Text("ADDRESS"),
+        default="unix:///var/run/syslog" if sys.platform == "darwin" else "udp://localhost:514",
+        flags=("--log-syslog-to",),
+        help=(
+            "Where syslog listens: `udp://HOST:PORT`, `tcp://HOST:PORT`, or `unix://PATH` with "
+            "`#dgram` or `#stream` behind it."
+        ),
+    ),
+    Setting(
+        name="syslog_prefix",
+        section=SECTION,
+        kind=Optional(Text("NAME")),
+        default=None,
+        flags=("--log-syslog-prefix",),
+        help="The program's name in syslog, which begins with `gunicorn.`; else `proc_name`.",
+    ),
+    Setting(
+        name="syslog_facility",
+        section=SECTION,
+        kind=Text("FACILITY"),
+        default="user",
+        flags=("--log-syslog-facility",),
+        metavar="FACILITY",
+        help="The facility of what is sent to syslog.",
+    ),
+    Setting(
+        name="disable_redirect_access_to_syslog",
+        section=SECTION,
+        kind=Boolean(),
+        default=False,
+        flags=("--disable-redirect-access-to-syslog",),
+        help="Whether the access log is kept out of syslog.",
     ),
 )

@@ -10,12 +10,13 @@ from typing import Any
 from canter.engine.contract import AroundCalls
 from canter.errors import BootError
 from canter.net.listeners import Listener
-from canter.observe.logger import Logger
+from canter.observe.logs import ErrorLog
 from canter.observe.scoreboard import WorkerSlot
 from canter.settings import Settings
 from canter.worker.hooks.around import RequestHooks
 from canter.worker.hooks.calling import Hooks
 from canter.worker.hooks.views import ServerView, WorkerView
+from canter.worker.logbook import make_logger
 
 
 class WorkerHooks:
@@ -31,10 +32,11 @@ class WorkerHooks:
         self._left = False
 
     @classmethod
-    def apart(cls, settings: Settings, log: logging.Logger) -> WorkerHooks:
+    def apart(cls, settings: Settings, log: ErrorLog) -> WorkerHooks:
         """Those of a worker that has no supervisor of ours."""
-        facade = Logger.around(log)
-        return cls(settings, log, ServerView(settings, facade), WorkerView(settings, facade, 1))
+        facade = make_logger(settings, log)
+        server, worker = ServerView(settings, facade), WorkerView(settings, facade, 1)
+        return cls(settings, log.logger, server, worker)
 
     def forked(self, slot: WorkerSlot, listeners: Sequence[Listener]) -> None:
         """This is a process of its own now. Raises BootError."""
