@@ -155,7 +155,7 @@ class Server:
         """The first TCP address that it says it serves, without a final slash."""
         if self._url:
             return self._url
-        found = re.search(r"https?://[^\s/]+:\d+", self.log() + self.output())
+        found = re.search(r"https?://[^\s/\"]+:\d+", self.log() + self.output())
         assert found, f"no URL in the log of {self.process.args!r}"
         self._url = found[0]
         return self._url

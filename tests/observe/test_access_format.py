@@ -27,6 +27,7 @@ def environ(**extra: Any) -> dict[str, Any]:
         "SERVER_PROTOCOL": "HTTP/1.1",
         "PATH_INFO": "/a b",
         "QUERY_STRING": "x=1",
+        "canter.request_id": "r-1",
         **extra,
     }
 
@@ -43,7 +44,6 @@ def entry(**changes: Any) -> AccessEntry:
         "app_ns": 7_000_000,
         "total_ns": 1_002_345_678,
         "outcome": Outcome.OK,
-        "request_id": "r-1",
         **changes,
     }
     return AccessEntry(**fields)
@@ -232,3 +232,25 @@ def test_ordinary_text_is_left_as_it_is():
 def test_headers_in_the_format_reach_the_source_only_as_text():
     hostile = "x'] or __import__('os')._exit(1) or ['"
     assert line(f"%({{{hostile.replace('(', '').replace(')', '')}}}i)s") == "-"
+
+
+@pytest.mark.parametrize(
+    ("traceparent", "trace_id"),
+    [
+        (
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "4bf92f3577b34da6a3ce929d0e0e4736",
+        ),
+        (
+            "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+            "4bf92f3577b34da6a3ce929d0e0e4736",
+        ),
+        ("ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "-"),
+        ("00-00000000000000000000000000000000-00f067aa0ba902b7-01", "-"),
+        ("00-4bf92f3577b34da6a3ce929d0e0e4736", "-"),
+        ("", "-"),
+    ],
+)
+def test_a_trace_s_id_is_that_of_w3c_trace_context(traceparent, trace_id):
+    of = entry(environ=environ(HTTP_TRACEPARENT=traceparent))
+    assert line("%(trace_id)s", of) == trace_id

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from canter.errors import ConfigError
 from canter.net.addresses import parse_bind
 from canter.observe.access_format import compile_format
+from canter.observe.statsd import parse_statsd_address
 from canter.observe.syslog import check_facility, parse_syslog_address
 from canter.settings import Settings
 from canter.worker.identity import resolve_identity, resolve_owner
@@ -23,6 +24,7 @@ def check_what_is_named(settings: Settings) -> None:
         ("bind", lambda: [parse_bind(address) for address in settings.bind]),
         ("access_log_format", lambda: compile_format(settings.access_log_format)),
         ("syslog_addr", lambda: parse_syslog_address(settings.syslog_addr)),
+        ("statsd_host", lambda: parse_statsd_address(settings.statsd_host or "localhost:8125")),
         ("syslog_facility", lambda: check_facility(settings.syslog_facility)),
         ("tmp_upload_dir", lambda: _check_directory(settings.tmp_upload_dir)),
         ("unix_socket_owner", lambda: resolve_owner(settings.unix_socket_owner)),

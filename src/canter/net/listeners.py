@@ -11,6 +11,7 @@ import errno
 import os
 import socket
 import stat
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ from canter.net.addresses import AbstractAddress, Address, FdAddress, TcpAddress
 _EVERY_IPV4 = "0.0.0.0"  # noqa: S104 - compared with, never bound here
 _EVERY_HOST = {_EVERY_IPV4: "127.0.0.1", "::": "::1"}
 _STALE_PROBE_SECONDS = 1.0
+_TCP_INFO_BYTES = 104
+_UNACKED_OFFSET = 24
 
 
 class TakenError(BindError):
@@ -322,3 +325,15 @@ def _explain(error: OSError) -> str:
             return "the descriptor is not open"
         case _:
             return error.strerror or str(error)
+
+
+def waiting_in(sock: socket.socket) -> int | None:
+    """How many connections wait to be accepted; None where the kernel does not tell: not TCP."""
+    if not hasattr(socket, "TCP_INFO") or sock.family == socket.AF_UNIX:
+        return None
+    try:
+        found = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+    except OSError:
+        return None
+    # tcpi_unacked: of a listening socket, the connections in its queue.
+    return int(struct.unpack_from("I", found, _UNACKED_OFFSET)[0])

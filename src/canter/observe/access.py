@@ -35,7 +35,6 @@ class AccessEntry:
     `app_ns`        inside the application, iteration and close() included
     `total_ns`      from the first byte read to the last one sent
     `outcome`       how it ended
-    `request_id`    the request's id, or ""
 
     `AccessLog.record` keeps nothing of it, so that one entry can be filled again and again.
     """
@@ -48,14 +47,13 @@ class AccessEntry:
         "headers",
         "outcome",
         "queue_ns",
-        "request_id",
         "request_line",
         "started_at",
         "status",
         "total_ns",
     )
 
-    def __init__(  # noqa: PLR0913, PLR0917 - a record of twelve fields
+    def __init__(  # noqa: PLR0913, PLR0917 - a record of eleven fields
         self,
         environ: dict[str, Any] | None = None,
         request_line: str = "",
@@ -68,7 +66,6 @@ class AccessEntry:
         app_ns: int = 0,
         total_ns: int = 0,
         outcome: Outcome = Outcome.OK,
-        request_id: str = "",
     ) -> None:
         self.environ = environ
         self.request_line = request_line
@@ -81,7 +78,6 @@ class AccessEntry:
         self.app_ns = app_ns
         self.total_ns = total_ns
         self.outcome = outcome
-        self.request_id = request_id
 
 
 class RequestLog(Protocol):

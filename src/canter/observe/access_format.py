@@ -45,7 +45,6 @@ class Entry(Protocol):
     app_ns: int
     total_ns: int
     outcome: Outcome
-    request_id: str
 
 
 LineFunction = Callable[[Any], str]
@@ -109,13 +108,17 @@ _ATOMS = {
     "outcome": _Atom("e.outcome._value_"),
     "queue": _Atom("e.queue_ns // 1000", number=True),
     "app": _Atom("e.app_ns // 1000", number=True),
-    "request_id": _Atom("e.request_id or '-'", foreign=True),
+    "request_id": _Atom("environ.get('canter.request_id', '-')", foreign=True),
+    "trace_id": _Atom("trace_id(environ.get('HTTP_TRACEPARENT', '')) or '-'"),
 }
 
 ATOM_NAMES = frozenset(_ATOMS)
 """The atoms that have a fixed name; `{NAME}i`, `{NAME}o` and `{NAME}e` come on top."""
 
 _FIELD = re.compile(r"%(?:%|\((?P<name>[^()]*)\)(?P<flags>[-+ #0]*\d*(?:\.\d+)?)(?P<kind>[sdirx]))")
+_TRACE_PARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
+).fullmatch
 _UNSAFE = re.compile(r"[^ !#-\[\]-~]")
 _UNSAFE_BYTES = bytes(code for code in range(256) if not 0x20 <= code < 0x7F) + b'"\\'
 
@@ -260,6 +263,12 @@ def _decimal_seconds(duration_ns: int) -> str:
     return f"{duration_ns // 1_000_000_000}.{duration_ns // 1_000 % 1_000_000:06d}"
 
 
+def trace_id(traceparent: str) -> str:
+    """The trace's id in a field of W3C Trace Context, "" where it is none."""
+    found = _TRACE_PARENT(traceparent)
+    return found[1] if found is not None and found[1].strip("0") else ""
+
+
 def _user(environ: dict[str, Any]) -> str:
     """The name in a Basic authorization (RFC 7617), escaped; `-` for any other.
 
@@ -303,6 +312,7 @@ _SCOPE: dict[str, Any] = {
     "getpid": os.getpid,
     "nothing": {},
     "response_header": _response_header,
+    "trace_id": trace_id,
     "unsafe": _UNSAFE_BYTES,
     "user": _user,
     "variable": _variable,

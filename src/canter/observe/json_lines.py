@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from canter.observe.access_format import Entry
+from canter.observe.access_format import Entry, trace_id
 from canter.observe.outcomes import Outcome
 
 _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=str).encode
@@ -72,7 +72,8 @@ def access_line(entry: Entry) -> str:
         "client.address": entry.client or None,
         "user_agent.original": environ.get("HTTP_USER_AGENT"),
         "http.request.referrer": environ.get("HTTP_REFERER"),
-        "http.request.id": entry.request_id or None,
+        "http.request.id": environ.get("canter.request_id"),
+        "trace.id": trace_id(environ.get("HTTP_TRACEPARENT", "")) or None,
         "canter.queue_us": entry.queue_ns // 1000,
         "canter.app_us": entry.app_ns // 1000,
         "process.pid": os.getpid(),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from canter.errors import ConfigError
+from canter.observe.statsd import StatsdPlan
 from canter.observe.syslog import SyslogPlan
 
 _NOTHING: Mapping[str, Any] = {}
@@ -32,6 +33,7 @@ class LogPlan:
     config_file: str | None = None
     syslog: SyslogPlan | None = None
     as_json: bool = False
+    statsd: StatsdPlan | None = None
 
     @property
     def is_configured(self) -> bool:

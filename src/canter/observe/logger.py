@@ -18,6 +18,7 @@ from canter.errors import ConfigError
 from canter.observe.access_format import ATOM_NAMES, Entry, compile_format
 from canter.observe.logs import LINE_FORMAT, TIME_FORMAT, LineHandler
 from canter.observe.sinks import open_sink
+from canter.observe.statsd import Statsd
 
 _NUMBERS = frozenset({"B", "T", "M", "D", "queue", "app"})
 
@@ -58,6 +59,7 @@ class Logger:
 
     error_log: logging.Logger = logging.getLogger("canter.error")
     access_log: logging.Logger = logging.getLogger("gunicorn.access")
+    statsd: Statsd | None = None
 
     def __init__(self, cfg: Any) -> None:
         self.cfg = cfg
@@ -65,13 +67,12 @@ class Logger:
         self.setup(cfg)
 
     @classmethod
-    def bound(cls, error_log: logging.Logger, access_log: logging.Logger) -> type[Self]:
-        """The same class for these two logs."""
-        return type(cls.__name__, (cls,), {
-            "error_log": error_log,
-            "access_log": access_log,
-            "__module__": cls.__module__,
-        })  # fmt: skip
+    def bound(
+        cls, error_log: logging.Logger, access_log: logging.Logger, statsd: Statsd | None
+    ) -> type[Self]:
+        """The same class for these logs."""
+        names = {"error_log": error_log, "access_log": access_log, "statsd": statsd}
+        return type(cls.__name__, (cls,), {**names, "__module__": cls.__module__})
 
     def setup(self, cfg: Any) -> None:
         """Set the logs up; the server has done that already when this is called."""
@@ -80,34 +81,51 @@ class Logger:
 
     def critical(self, msg: object, *args: object, **more: Any) -> None:
         """Log at this level."""
-        self.error_log.critical(msg, *args, **more)
+        self._tell(logging.CRITICAL, msg, args, more)
 
     def error(self, msg: object, *args: object, **more: Any) -> None:
         """Log at this level."""
-        self.error_log.error(msg, *args, **more)
+        self._tell(logging.ERROR, msg, args, more)
 
     def warning(self, msg: object, *args: object, **more: Any) -> None:
         """Log at this level."""
-        self.error_log.warning(msg, *args, **more)
+        self._tell(logging.WARNING, msg, args, more)
 
     def info(self, msg: object, *args: object, **more: Any) -> None:
         """Log at this level."""
-        self.error_log.info(msg, *args, **more)
+        self._tell(logging.INFO, msg, args, more)
 
     def debug(self, msg: object, *args: object, **more: Any) -> None:
         """Log at this level."""
-        self.error_log.debug(msg, *args, **more)
+        self._tell(logging.DEBUG, msg, args, more)
 
     def exception(self, msg: object, *args: object, **more: Any) -> None:
         """Log at error, with the exception that is being handled."""
         more.setdefault("exc_info", True)
-        self.error_log.error(msg, *args, **more)
+        self._tell(logging.ERROR, msg, args, more)
 
     def log(self, lvl: int | str, msg: object, *args: object, **more: Any) -> None:
         """Log at a level that is a number or a name."""
         if isinstance(lvl, str):
             lvl = logging.getLevelNamesMapping().get(lvl.upper(), logging.INFO)
-        self.error_log.log(lvl, msg, *args, **more)
+        self._tell(lvl, msg, args, more)
+
+    def _tell(
+        self, level: int, msg: object, args: tuple[object, ...], more: dict[str, Any]
+    ) -> None:
+        """Send what `extra` says is a metric, whatever the level; log what there is to say."""
+        extra = more.get("extra")
+        if extra and "metric" in extra:
+            if self.statsd is not None:
+                self.statsd.measure(extra["metric"], extra.get("value"), extra.get("mtype"))
+            more["extra"] = {
+                name: value
+                for name, value in extra.items()
+                if name not in {"metric", "value", "mtype"}
+            }
+            if not msg:
+                return
+        self.error_log.log(level, msg, *args, **more)
 
     # ---- requests
 

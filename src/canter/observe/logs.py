@@ -18,6 +18,7 @@ from canter.observe.json_lines import JsonFormatter
 from canter.observe.log_plan import LogPlan, apply_configuration, rules_over
 from canter.observe.repeats import RepeatLimiter
 from canter.observe.sinks import LineSink, open_sink
+from canter.observe.statsd import LogCounter, Statsd
 from canter.observe.syslog import SyslogHandler
 
 LOGGER_NAME = "canter.error"
@@ -143,6 +144,9 @@ class ErrorLog:
         self._set_up(self.logger, named)
         if plan.syslog is not None:
             self.logger.addHandler(SyslogHandler(plan.syslog, "error"))
+        self.statsd = Statsd(plan.statsd) if plan.statsd is not None else None
+        if self.statsd is not None:
+            self.logger.addHandler(LogCounter(self.statsd))
         self._share()
         self._capture()
 
@@ -207,6 +211,8 @@ class ErrorLog:
         for logger in self._loggers:
             logger.removeHandler(self._handler)
         self._handler.let_go()
+        if self.statsd is not None:
+            self.statsd.close()
 
     def _capture(self) -> None:
         if not self._captures:
@@ -236,7 +242,7 @@ def reopen_handler(handler: logging.Handler) -> None:
 def _strip(logger: logging.Logger) -> None:
     """Take away what an ErrorLog of before has put there."""
     for old in list(logger.handlers):
-        if isinstance(old, LineHandler | SyslogHandler) or old in _CONFIGURED:
+        if isinstance(old, LineHandler | SyslogHandler | LogCounter) or old in _CONFIGURED:
             logger.removeHandler(old)
         if isinstance(old, LineHandler):
             old.let_go()

@@ -22,7 +22,9 @@ from canter.errors import ConfigError
 FACILITIES = frozenset(SysLogHandler.facility_names)
 TEXT_FORMAT = "[%(process)d] %(message)s"
 
-_ADDRESS = re.compile(r"(?:(?P<kind>udp|tcp)://)?(?P<host>\[[^]]+\]|[^:/\[\]]*)(?::(?P<port>\d+))?")
+_ADDRESS = re.compile(
+    r"(?:(?P<kind>udp|tcp)://)?(?P<host>\[[^]]+\]|[^:/\[\]\s]*)(?::(?P<port>\d+))?"
+)
 _PORT = 514
 _START_SECONDS = 1.0
 _APART_SECONDS = 2.0

@@ -176,6 +176,18 @@ class Values:
     """The facility of what is sent to syslog."""
     disable_redirect_access_to_syslog: bool
     """Whether the access log is kept out of syslog."""
+    request_id: Literal["auto", "on", "off"]
+    """Whether each request has an id: `auto` where a log has a place for it, `%(request_id)s` in
+    `access_log_format` or `log_format` being `json`."""
+    statsd_host: str | None
+    """The statsd daemon to send metrics to: `HOST:PORT`, or `unix://PATH`."""
+    statsd_prefix: str | None
+    """What the names of these metrics begin with; a dot follows it."""
+    dogstatsd_tags: str | None
+    """Tags that follow each of these metrics, as `name:value,name:value`."""
+    enable_backlog_metric: bool
+    """Whether the number of connections that wait to be accepted is among these metrics; on Linux,
+    for TCP."""
 
     # Process
     pidfile: str | None

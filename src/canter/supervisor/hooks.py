@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from canter.errors import BootError, CanterError
-from canter.net.listeners import Listener
+from canter.net.listeners import Listener, waiting_in
 from canter.observe.logs import ErrorLog
 from canter.settings import Settings
 from canter.worker.hooks.calling import Hooks
 from canter.worker.hooks.own import WorkerHooks
 from canter.worker.hooks.views import ListenerView, ServerView, WorkerView
 from canter.worker.logbook import make_logger
+
+_BACKLOG_EVERY_SECONDS = 1.0
 
 
 class ServerHooks:
@@ -28,6 +30,7 @@ class ServerHooks:
         self._settings = settings
         self.server = ServerView(settings, self._facade)
         self._wanted: int | None = None
+        self._backlog_due = 0.0
 
     def starting(self, workers: int) -> None:
         """Nothing has been opened yet. Raises CanterError."""
@@ -80,6 +83,7 @@ class ServerHooks:
         """It has been started as process `pid`."""
         hooks.worker.pid = pid
         self.server.WORKERS[pid] = hooks.worker
+        self._measure("gunicorn.workers", len(self.server.WORKERS), "gauge")
 
     def adopted(self, settings: Settings, pid: int) -> None:
         """A fork server has started a worker as process `pid`, and has called `pre_fork`."""
@@ -92,6 +96,7 @@ class ServerHooks:
         worker = self.server.WORKERS.pop(pid, None)
         if worker is not None:
             worker.alive = False
+            self._measure("gunicorn.workers", len(self.server.WORKERS), "gauge")
             Hooks(settings, self._logger).call("child_exit", self.server, worker)
 
     def executing(self) -> None:
@@ -101,6 +106,25 @@ class ServerHooks:
     def ended(self) -> None:
         """The last worker is gone."""
         self._call("on_exit")
+
+    def note_backlog(self, now: float) -> float | None:
+        """Once a second, where that is wanted, how many connections wait to be accepted.
+
+        Returns in how many seconds the next time is, None for never.
+        """
+        if not self._settings.enable_backlog_metric or self._settings.statsd_host is None:
+            return None
+        if now >= self._backlog_due:
+            self._backlog_due = now + _BACKLOG_EVERY_SECONDS
+            waiting = [waiting_in(listener.sock) for listener in self.server.LISTENERS]
+            if None not in waiting:
+                total = sum(count for count in waiting if count is not None)
+                self._measure("gunicorn.backlog", total, "histogram")
+        return self._backlog_due - now
+
+    def _measure(self, metric: str, value: int, kind: str) -> None:
+        extra = {"metric": metric, "value": value, "mtype": kind}
+        self._facade.debug("%s is %d", metric, value, extra=extra)
 
     def _listen(self, listeners: Iterable[Listener]) -> None:
         self.server.LISTENERS = [ListenerView(listener) for listener in listeners]

@@ -192,6 +192,7 @@ class Supervisor:
         limits = [
             policy.tick_seconds(self._roster),
             self._desk.patience_seconds(now),
+            self._hooks.note_backlog(now),
             self._herald.patience_seconds(self._roster, now),
             self._succession.patience_seconds(),
         ]

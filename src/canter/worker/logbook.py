@@ -11,11 +11,12 @@ import logging
 from typing import Any
 
 from canter.errors import ConfigError
-from canter.observe.access import AccessLog
+from canter.observe.access import AccessLog, RequestLog
 from canter.observe.log_plan import LogPlan, rules_over
 from canter.observe.logged_access import LoggedAccess
 from canter.observe.logger import Logger
 from canter.observe.logs import ErrorLog
+from canter.observe.statsd import MeteredRequests, StatsdPlan, parse_statsd_address
 from canter.observe.syslog import SyslogHandler, SyslogPlan, parse_syslog_address
 from canter.settings import Settings
 from canter.worker.hooks.views import ConfigView
@@ -44,7 +45,24 @@ def log_plan(settings: Settings) -> LogPlan:
         config_file=settings.logconfig,
         syslog=syslog,
         as_json=settings.log_format == "json",
+        statsd=_statsd_plan(settings),
     )
+
+
+def _statsd_plan(settings: Settings) -> StatsdPlan | None:
+    if settings.statsd_host is None:
+        return None
+    prefix = settings.statsd_prefix or ""
+    return StatsdPlan(
+        parse_statsd_address(settings.statsd_host),
+        f"{prefix}." if prefix and not prefix.endswith(".") else prefix,
+        settings.dogstatsd_tags or "",
+    )
+
+
+def metered(access: RequestLog | None, log: ErrorLog) -> RequestLog | None:
+    """The log of requests as the engine is to use it: counted as well, where that is wanted."""
+    return access if log.statsd is None else MeteredRequests(access, log.statsd)
 
 
 def open_error_log(settings: Settings) -> ErrorLog:
@@ -68,7 +86,7 @@ def make_logger(settings: Settings, log: ErrorLog) -> Logger:
     chosen = settings.logger_class
     kind: Any = Logger if not chosen else _logger_class(chosen)
     if issubclass(kind, Logger):
-        kind = kind.bound(log.logger, access_log)
+        kind = kind.bound(log.logger, access_log, log.statsd)
     try:
         logger: Logger = kind(ConfigView(settings))
     except Exception as error:

@@ -148,7 +148,11 @@ class Worker:
         task.log.stand_firm()
         self._access = logbook.settled(loaded.access, self._hooks.worker.log)
         return wiring.make_engine(
-            application, task, self._access, self._on_engine_event, self._hooks.around_calls()
+            application,
+            task,
+            logbook.metered(self._access, task.log),
+            self._on_engine_event,
+            wiring.around_calls(task.settings, self._hooks.around_calls()),
         )
 
     def _send_sources(self) -> None:

@@ -22,6 +22,7 @@ from canter.protocol.peers import Peers
 from canter.protocol.trust import TrustPolicy
 from canter.settings import Settings
 from canter.worker.health import Health
+from canter.worker.request_ids import RequestIds
 from canter.worker.task import Application, WorkerTask
 
 
@@ -117,6 +118,14 @@ def engine_config(
         protocol=settings.protocol,
         gateway_peers=_peers(settings.uwsgi_allow_ips),
     )
+
+
+def around_calls(settings: Settings, hooks: AroundCalls | None) -> AroundCalls | None:
+    """What runs around each call of the application: ids where they are wanted, and hooks."""
+    wanted = settings.request_id == "on"
+    if settings.request_id == "auto" and settings.accesslog is not None:
+        wanted = settings.log_format == "json" or "%(request_id)" in settings.access_log_format
+    return RequestIds(trust_policy(settings), hooks) if wanted else hooks
 
 
 def trust_policy(settings: Settings) -> TrustPolicy:

@@ -111,7 +111,7 @@ def test_what_cannot_be_called_as_a_hook_is_refused(code, problem):
 def test_settings_that_canter_does_not_have_are_named_once_each():
     found = settings("""\
 reuse_port = True
-statsd_host = "localhost:8125"
+dirty_threads = 3
 dirty_workers = 2
 spew = False
 worker_tmp_dir = None
@@ -122,7 +122,7 @@ proxy_protocol = False
     shared = "all workers share the listening sockets"
     assert found.warnings == (
         f"gunicorn.conf.py:1: Gunicorn's reuse_port has no effect: {shared}",
-        "gunicorn.conf.py:2: Gunicorn's statsd_host has no effect: canter does not send to statsd",
+        "gunicorn.conf.py:2: Gunicorn's dirty_threads has no effect: canter has no dirty arbiter",
         "gunicorn.conf.py:3: Gunicorn's dirty_workers has no effect: canter has no dirty arbiter",
     )
 

@@ -42,6 +42,7 @@ def test_together_they_are_all_of_gunicorn_27():
         "max_lifetime_jitter",
         "max_memory",
         "log_format",
+        "request_id",
     }
     assert len((set(SETTINGS) - own) | set(FOREIGN) | HOOKS) == 120
 

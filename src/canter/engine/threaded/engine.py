@@ -155,8 +155,10 @@ class ThreadedEngine:
             self._service.expire(connection, exchange, started_ns, refused=refused)
         age_seconds = (time.monotonic_ns() - started_ns) / 1e9
         environ = exchange.environ
+        request_id = environ.get("canter.request_id")
+        id_text = "" if request_id is None else f"[{_escaped(str(request_id))}] "
         return (
-            f"{environ.get('REQUEST_METHOD')} {_escaped(environ.get('RAW_URI', ''))} "
+            f"{environ.get('REQUEST_METHOD')} {_escaped(environ.get('RAW_URI', ''))} {id_text}"
             f"from {connection.peer_host or 'a unix socket'}, {age_seconds:.1f} s old, "
             f"in thread {thread}:\n{stack}"
         )

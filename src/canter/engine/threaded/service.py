@@ -216,8 +216,13 @@ class Service:
         request = connection.request
         assert request is not None
         line = f"{request.method} {_printable(request.target)}"
+        extra = None
+        request_id = exchange.environ.get("canter.request_id")
+        if request_id is not None:
+            line = f"{line} [{_printable(str(request_id))}]"
+            extra = {"http.request.id": request_id}
         for remark in exchange.remarks or ():
-            self._log.warning("%s: %s", line, remark)
+            self._log.warning("%s: %s", line, remark, extra=extra)
         problem = exchange.problem
         if isinstance(problem, Fault):
             # A streamed body broke off under the application's hands: the client's doing.
@@ -225,7 +230,7 @@ class Service:
                 problem.reason, connection.peer_host, problem.detail, time.monotonic()
             )
         elif problem is not None:
-            self._log.error("error in the application: %s", line, exc_info=problem)
+            self._log.error("error in the application: %s", line, exc_info=problem, extra=extra)
 
     def _account(self, connection: Connection, exchange: Exchange, member: Member) -> None:
         """Count the request, and note its line for the access log."""

@@ -44,7 +44,6 @@ def _value(name: str, *flags: str, default: object = None, note: str = "") -> Fo
     return Foreign(name, flags, Arity.ONE, (default,), note)
 
 
-_STATSD = "canter does not send to statsd"
 _DIRTY = "canter has no dirty arbiter"
 _HTTP2 = "canter does not speak HTTP/2"
 _ASGI = "canter serves WSGI applications"
@@ -69,10 +68,6 @@ _EVERY_FOREIGN = (
         "http2_max_header_list_size", "--http2-max-header-list-size", default=65536, note=_HTTP2
     ),
     _switch("enable_stdio_inheritance", "-R", "--enable-stdio-inheritance"),
-    _value("statsd_host", "--statsd-host", note=_STATSD),
-    _value("dogstatsd_tags", "--dogstatsd-tags", default="", note=_STATSD),
-    _value("statsd_prefix", "--statsd-prefix", default="", note=_STATSD),
-    _switch("enable_backlog_metric", "--enable-backlog-metric", note=_STATSD),
     _value("default_proc_name", default="gunicorn"),
     # An enum of the ssl module in files, and ignored by Gunicorn as well.
     _value(
@@ -162,6 +157,10 @@ _SHARED_FLAGS = frozenset(
         "--limit-request-line",
         "--log-file",
         "--log-level",
+        "--enable-backlog-metric",
+        "--dogstatsd-tags",
+        "--statsd-prefix",
+        "--statsd-host",
         "--disable-redirect-access-to-syslog",
         "--log-syslog-facility",
         "--log-syslog-prefix",

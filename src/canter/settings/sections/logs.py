@@ -31,7 +31,7 @@ SETTINGS: tuple[AnySetting, ...] = (
             "The format of that line, in Gunicorn's notation with Gunicorn's atoms. Further atoms "
             "are `%(outcome)s`, how the request ended (`ok`, `aborted`, `timeout`, `refused`, "
             "`malformed`, `failed`, `cut`, `shed`), `%(queue)s` and `%(app)s`, the microseconds "
-            "it waited and ran, and `%(request_id)s`."
+            "it waited and ran, `%(request_id)s` and `%(trace_id)s`."
         ),
         gunicorn="The default ends with the duration in microseconds and the outcome.",
     ),
@@ -165,5 +165,57 @@ SETTINGS: tuple[AnySetting, ...] = (
         default=False,
         flags=("--disable-redirect-access-to-syslog",),
         help="Whether the access log is kept out of syslog.",
+    ),
+    Setting(
+        name="request_id",
+        section=SECTION,
+        kind=Choice("auto", "on", "off"),
+        default="auto",
+        flags=("--request-id",),
+        help=(
+            "Whether each request has an id: `auto` where a log has a place for it, "
+            "`%(request_id)s` in `access_log_format` or `log_format` being `json`. It is the "
+            "`X-Request-Id` of a peer in `forwarded_allow_ips`, else a new one. The application "
+            "finds it as `canter.request_id` and `HTTP_X_REQUEST_ID`, the error log has it in what "
+            "the request causes."
+        ),
+    ),
+    Setting(
+        name="statsd_host",
+        section=SECTION,
+        kind=Optional(Text("ADDRESS")),
+        default=None,
+        flags=("--statsd-host",),
+        help=(
+            "The statsd daemon to send metrics to: `HOST:PORT`, or `unix://PATH`. "
+            "[logging.md](logging.md#statsd) lists them."
+        ),
+    ),
+    Setting(
+        name="statsd_prefix",
+        section=SECTION,
+        kind=Optional(Text("NAME")),
+        default=None,
+        flags=("--statsd-prefix",),
+        help="What the names of these metrics begin with; a dot follows it.",
+    ),
+    Setting(
+        name="dogstatsd_tags",
+        section=SECTION,
+        kind=Optional(Text("TAGS")),
+        default=None,
+        flags=("--dogstatsd-tags",),
+        help="Tags that follow each of these metrics, as `name:value,name:value`.",
+    ),
+    Setting(
+        name="enable_backlog_metric",
+        section=SECTION,
+        kind=Boolean(),
+        default=False,
+        flags=("--enable-backlog-metric",),
+        help=(
+            "Whether the number of connections that wait to be accepted is among these metrics; "
+            "on Linux, for TCP."
+        ),
     ),
 )
