@@ -56,6 +56,7 @@ def test_the_help_is_made_of_sentences(setting):
     assert setting.help[0].isupper()
     assert setting.summary.endswith(".")
     assert not setting.gunicorn or setting.gunicorn.endswith(".")
+    assert not setting.gunicorn_default or setting.gunicorn_default.endswith(".")
 
 
 def test_every_setting_has_an_option_but_the_application_and_what_only_files_can_say(setting):

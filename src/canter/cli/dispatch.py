@@ -19,6 +19,7 @@ DEFAULT_COMMAND = "serve"
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "serve": "canter.cli.serve",
+        "check": "canter.cli.check",
         "status": "canter.cli.status",
         "reload": "canter.cli.reload",
         "stop": "canter.cli.stop",

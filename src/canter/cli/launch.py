@@ -55,7 +55,7 @@ class Launch:
             if not settings.check_config:
                 return 0
         if settings.check_config:
-            from canter.cli.check import check_application
+            from canter.cli.rehearsal import check_application
 
             return check_application(settings, self._application)
         from canter.supervisor import run

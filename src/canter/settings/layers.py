@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from canter.settings.gunicorn.names import foreign_warnings
 from canter.settings.provenance import DEFAULT, Source
 from canter.settings.registry import SETTINGS
 from canter.settings.rules import check_rules
@@ -30,10 +31,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Everything that one source says, and what it wants the operator to know."""
+    """Everything that one source says, and what it wants the operator to know.
+
+    `foreign` are settings and hooks of Gunicorn's that are none here.
+    """
 
     entries: tuple[Entry, ...] = ()
     warnings: tuple[str, ...] = ()
+    foreign: tuple[Entry, ...] = ()
 
     def find(self, name: str) -> Entry | None:
         """The entry of this name that counts: the last one."""
@@ -59,6 +64,8 @@ def merge(layers: Sequence[Layer]) -> Draft:
     warnings: list[str] = []
     for layer in layers:
         warnings += layer.warnings
+        for entry in layer.foreign:
+            warnings += foreign_warnings(entry.name, entry.value, entry.source)
         for entry in layer.entries:
             kind = SETTINGS[entry.name].kind
             try:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from canter.errors import UsageError
-from canter.settings.gunicorn.names import FOREIGN, GUNICORN_FLAGS, Arity, foreign_warnings
+from canter.settings.gunicorn.names import FOREIGN, GUNICORN_FLAGS, Arity
 from canter.settings.kinds import Boolean
 from canter.settings.layers import Entry, Layer
 from canter.settings.provenance import Source, SourceKind
@@ -38,8 +38,7 @@ def parse_options(
 ) -> CommandLine:
     """What the words of a command line say, as raw values with the option each came from.
 
-    `kind` and `prefix` are of the sources. Raises UsageError for what is no option, and whatever
-    is refused of Gunicorn's.
+    `kind` and `prefix` are of the sources. Raises UsageError for what is no option.
     """
     parser = _parser()
     found, rest = parser.parse_known_args(_spell_out(words), _Found())
@@ -93,12 +92,12 @@ class _Parser(argparse.ArgumentParser):
 
 def _layer(found: _Found, applications: Sequence[str], kind: SourceKind, prefix: str) -> Layer:
     entries: list[Entry] = []
-    warnings: list[str] = []
+    foreign: list[Entry] = []
     repeated: dict[str, list[object]] = {}
     for name, flag, value in found.occurrences:
         source = Source(kind, prefix + flag)
         if name in FOREIGN:
-            warnings += foreign_warnings(FOREIGN[name], value, source)
+            foreign.append(Entry(name, value, source))
         elif SETTINGS[name].kind.repeatable:
             values = repeated.setdefault(name, [])
             values.append(value)
@@ -107,7 +106,7 @@ def _layer(found: _Found, applications: Sequence[str], kind: SourceKind, prefix:
             entries.append(Entry(name, value, source))
     if applications:
         entries.append(Entry("wsgi_app", applications[0], Source(kind, f"{prefix}argument")))
-    return Layer(tuple(entries), tuple(warnings))
+    return Layer(tuple(entries), (), tuple(foreign))
 
 
 _SWITCH: Mapping[str, Any] = MappingProxyType({"nargs": 0, "const": True})

@@ -99,8 +99,9 @@ def reference_page() -> str:
         blocks += [f"## {section.title}", _filled(section.intro)]
         for setting in settings:
             blocks += [f"### {setting.name}", _facts(setting), _filled(setting.help)]
-            if setting.gunicorn:
-                blocks.append(_filled(f"Difference from Gunicorn: {setting.gunicorn}"))
+            differences = " ".join(filter(None, (setting.gunicorn, setting.gunicorn_default)))
+            if differences:
+                blocks.append(_filled(f"Difference from Gunicorn: {differences}"))
     blocks.append(_OUTRO + "\n".join(_foreign_row(it) for it in FOREIGN.values()))
     hooks = ", ".join(f"`{name}`" for name in sorted(HOOKS))
     blocks.append(_filled(_HOOKS_OUTRO.format(hooks=hooks)))

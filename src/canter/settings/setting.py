@@ -43,7 +43,8 @@ class Setting(Generic[T]):
 
     `flags` are the option's spellings, the usual one first; none means there is no option.
     `help` is one paragraph; its first sentence stands alone in `--help`.
-    `gunicorn` says how it differs from Gunicorn's setting of that name, where it does.
+    `gunicorn` says how it differs from Gunicorn's setting of that name, where it does;
+    `gunicorn_default` how its default does.
     `in_files` is False for what must be known before a file is read, and for what is asked of one
     start only.
     """
@@ -58,6 +59,7 @@ class Setting(Generic[T]):
     platform: PlatformVariable | None = None
     since: str = "0.1"
     gunicorn: str = ""
+    gunicorn_default: str = ""
     in_files: bool = True
 
     @property

@@ -61,6 +61,16 @@ def load(surroundings: Surroundings, top: Layer) -> Settings:
 
     Raises ConfigError, or UsageError where the command line is wrong.
     """
+    layers = read_layers(surroundings, top)
+    late = raw_env_layer(merge(layers))
+    return settle(merge([*layers, late] if late.entries else layers))
+
+
+def read_layers(surroundings: Surroundings, top: Layer) -> list[Layer]:
+    """What each source says, the weakest first, not yet parsed; `top` is the last.
+
+    Raises ConfigError when a source cannot be read or has an unknown name.
+    """
     platform = platform_layer(surroundings.environment)
     gunicorn = gunicorn_arguments_layer(surroundings.environment.get(VARIABLE, ""))
     canter = canter_layer(surroundings.environment)
@@ -74,9 +84,7 @@ def load(surroundings: Surroundings, top: Layer) -> Settings:
             # A wrong option ends with 2; a file that is missing with 1, as Gunicorn's does.
             problem = f"cannot read {chosen.value}: {error.strerror}"
             raise ConfigError(f"{chosen.source.where('config')}: {problem}") from None
-    layers = [platform, file, gunicorn, canter, top]
-    late = raw_env_layer(merge(layers))
-    return settle(merge([*layers, late] if late.entries else layers))
+    return [platform, file, gunicorn, canter, top]
 
 
 def read_text(path: str, label: str) -> str:
@@ -120,7 +128,7 @@ def _searched_file(directory: str) -> Layer:
     except OSError as error:
         raise ConfigError(f"cannot read {error.filename}: {error.strerror}") from None
     unread = tuple(f"{name} is not read: there is {present[0]}" for name in present[1:])
-    return Layer(layer.entries, layer.warnings + unread)
+    return Layer(layer.entries, layer.warnings + unread, layer.foreign)
 
 
 def _speaks_to_us(directory: str, name: str) -> bool:
@@ -137,4 +145,4 @@ def _python_file(path: str, label: str) -> Layer:
     if os.path.splitext(label)[1] in (".py", ".pyc"):
         return layer
     warning = f"{label} is run as Python, although its name ends in neither .py nor .toml"
-    return Layer(layer.entries, (warning, *layer.warnings))
+    return Layer(layer.entries, (warning, *layer.warnings), layer.foreign)

@@ -6,6 +6,7 @@ import pytest
 
 from canter.errors import ConfigError
 from canter.settings.gunicorn.arguments import gunicorn_arguments_layer
+from canter.settings.layers import merge
 
 
 def test_options_are_split_as_a_shell_splits_them():
@@ -36,5 +37,5 @@ def test_what_cannot_be_understood_is_a_wrong_environment(text, message):
 
 
 def test_warnings_name_the_variable():
-    (warning,) = gunicorn_arguments_layer("--reuse-port").warnings
+    (warning,) = merge([gunicorn_arguments_layer("--reuse-port")]).warnings
     assert warning.startswith("GUNICORN_CMD_ARGS --reuse-port: Gunicorn's reuse_port has no effect")

@@ -50,7 +50,7 @@ def test_together_they_are_all_of_gunicorn_27():
 @pytest.mark.parametrize("foreign", FOREIGN.values(), ids=lambda it: it.name)
 def test_gunicorn_s_default_asks_for_nothing(foreign):
     for value in (*foreign.harmless, None, ""):
-        assert foreign_warnings(foreign, value, SOURCE) == ()
+        assert foreign_warnings(foreign.name, value, SOURCE) == ()
 
 
 @pytest.mark.parametrize("foreign", FOREIGN.values(), ids=lambda it: it.name)
@@ -58,7 +58,7 @@ def test_another_value_is_a_warning_or_refused(foreign):
     value = not foreign.harmless[0] if foreign.arity is Arity.NONE else "something-else"
     if foreign.refused:
         with pytest.raises(ConfigError, match=f"Gunicorn's {foreign.name} is not supported: "):
-            foreign_warnings(foreign, value, SOURCE)
+            foreign_warnings(foreign.name, value, SOURCE)
     else:
-        (warning,) = foreign_warnings(foreign, value, SOURCE)
+        (warning,) = foreign_warnings(foreign.name, value, SOURCE)
         assert warning.startswith(f"gunicorn.conf.py:1: Gunicorn's {foreign.name} has no effect")

@@ -23,4 +23,4 @@ def gunicorn_arguments_layer(text: str) -> Layer:
     except (UsageError, ValueError) as error:
         raise ConfigError(f"{VARIABLE}: {error}") from None
     entries = tuple(entry for entry in parsed.layer.entries if entry.name != "wsgi_app")
-    return Layer(entries, parsed.layer.warnings)
+    return Layer(entries, (), parsed.layer.foreign)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from types import FunctionType, ModuleType
 
 from canter.errors import ConfigError
-from canter.settings.gunicorn.names import FOREIGN, HOOKS, foreign_warnings, hook_warning
+from canter.settings.gunicorn.names import FOREIGN, HOOKS
 from canter.settings.kinds import Optional
 from canter.settings.layers import Entry, Layer
 from canter.settings.provenance import Source, SourceKind
@@ -56,12 +56,10 @@ def run_module(name: str) -> Mapping[str, object]:
 
 
 def python_layer(names: Mapping[str, object], label: str, code: bytes | None = None) -> Layer:
-    """What the names of such a file say; `code`, where it is known, tells their lines.
-
-    Raises ConfigError for a Gunicorn setting that canter refuses to do without.
-    """
+    """What the names of such a file say; `code`, where it is known, tells their lines."""
     lines = _assignment_lines(code) if code is not None else {}
     entries: list[Entry] = []
+    foreign: list[Entry] = []
     warnings: list[str] = []
     for name, value in names.items():
         line = lines.get(name)
@@ -70,14 +68,11 @@ def python_layer(names: Mapping[str, object], label: str, code: bytes | None = N
         if setting is not None and setting.in_files:
             if value is not None or isinstance(setting.kind, Optional):
                 entries.append(Entry(name, value, source))
-        elif name in HOOKS:
-            if value is not None:
-                warnings.append(hook_warning(name, source.place))
-        elif name in FOREIGN:
-            warnings += foreign_warnings(FOREIGN[name], value, source)
+        elif name in HOOKS or name in FOREIGN:
+            foreign.append(Entry(name, value, source))
         else:
             warnings += _near_miss(name, value, source)
-    return Layer(tuple(entries), tuple(warnings))
+    return Layer(tuple(entries), tuple(warnings), tuple(foreign))
 
 
 def _near_miss(name: str, value: object, source: Source) -> list[str]:

@@ -201,12 +201,15 @@ GUNICORN_FLAGS = _SHARED_FLAGS | {flag for it in _EVERY_FOREIGN for flag in it.f
 """Every long option of Gunicorn's, so that what is unique among them can be shortened here too."""
 
 
-def foreign_warnings(foreign: Foreign, value: object, source: Source) -> tuple[str, ...]:
-    """What to tell of a Gunicorn setting that canter does not have: nothing, or one warning.
+def foreign_warnings(name: str, value: object, source: Source) -> tuple[str, ...]:
+    """What to tell of a Gunicorn setting or hook that canter does not have: nothing, or a warning.
 
     Raises ConfigError for those that are refused.
     """
-    if _asks_for_nothing(foreign, value):
+    foreign = FOREIGN.get(name)
+    if foreign is None:
+        return () if value is None else (hook_warning(name, source.place),)
+    if asks_for_nothing(foreign, value):
         return ()
     what = f"Gunicorn's {foreign.name}"
     note = f": {foreign.note}" if foreign.note else ""
@@ -220,7 +223,8 @@ def hook_warning(name: str, place: str) -> str:
     return f"{place}: the hook {name} is not called by canter"
 
 
-def _asks_for_nothing(foreign: Foreign, value: object) -> bool:
+def asks_for_nothing(foreign: Foreign, value: object) -> bool:
+    """Whether it is Gunicorn's default, or says nothing."""
     if value is None or value in ("", [], (), {}):
         return True
     text = str(value).strip().lower()

@@ -33,7 +33,7 @@ SETTINGS: tuple[AnySetting, ...] = (
             "`malformed`, `failed`, `cut`, `shed`), `%(queue)s` and `%(app)s`, the microseconds "
             "it waited and ran, `%(request_id)s` and `%(trace_id)s`."
         ),
-        gunicorn="The default ends with the duration in microseconds and the outcome.",
+        gunicorn_default="The default ends with the duration in microseconds and the outcome.",
     ),
     Setting(
         name="errorlog",

@@ -51,7 +51,7 @@ SETTINGS: tuple[AnySetting, ...] = (
             "response ends its connection. It should be longer than the idle time-out of the load "
             "balancer in front, which otherwise sends requests into connections that just closed."
         ),
-        gunicorn="Gunicorn's default is 2 seconds.",
+        gunicorn_default="Gunicorn's default is 2 seconds.",
     ),
     Setting(
         name="header_timeout",
