@@ -20,6 +20,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "serve": "canter.cli.serve",
         "check": "canter.cli.check",
+        "config": "canter.cli.config",
+        "completion": "canter.cli.completion",
         "status": "canter.cli.status",
         "reload": "canter.cli.reload",
         "stop": "canter.cli.stop",

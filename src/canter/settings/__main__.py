@@ -1,8 +1,8 @@
 """`python -m canter.settings [--check] [ROOT]`: make the files that are made from declarations.
 
-They are docs/settings.md and src/canter/settings/values.py below ROOT, the project's directory
-(default: the working directory). With `--check` nothing is written; the exit status is 1 if a file
-is not what the declarations make.
+They are docs/settings.md, docs/canter.schema.json and src/canter/settings/values.py below ROOT, the
+project's directory (default: the working directory). With `--check` nothing is written; the exit
+status is 1 if a file is not what the declarations make.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os.path
 import sys
 
 from canter.settings.reference import reference_page
+from canter.settings.schema import schema_text
 from canter.settings.sources import read_text, write_text
 from canter.settings.typed import values_source
 
@@ -25,6 +26,7 @@ def main() -> int:
     stale = False
     for name, text in (
         ("docs/settings.md", reference_page()),
+        ("docs/canter.schema.json", schema_text()),
         ("src/canter/settings/values.py", values_source()),
     ):
         path = os.path.join(arguments.root, name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from canter.errors import ConfigError
@@ -61,7 +61,14 @@ def load(surroundings: Surroundings, top: Layer) -> Settings:
 
     Raises ConfigError, or UsageError where the command line is wrong.
     """
-    layers = read_layers(surroundings, top)
+    return settle_layers(read_layers(surroundings, top))
+
+
+def settle_layers(layers: Sequence[Layer]) -> Settings:
+    """The settings that come of these layers, the weakest first.
+
+    Raises ConfigError, or UsageError where the command line is wrong.
+    """
     late = raw_env_layer(merge(layers))
     return settle(merge([*layers, late] if late.entries else layers))
 

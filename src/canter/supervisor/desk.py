@@ -16,6 +16,7 @@ from typing import Protocol, assert_never
 import canter
 from canter.errors import ConfigError
 from canter.observe.logs import level_number
+from canter.settings.comparing import settings_told
 from canter.supervisor.control import ControlSocket
 from canter.supervisor.crew import Crew
 from canter.supervisor.deploy import Deploys
@@ -31,6 +32,7 @@ from canter.supervisor.orders import (
     Stacks,
     Status,
     Stop,
+    TellSettings,
     encode_reply,
     judge_change,
     judge_scale,
@@ -140,6 +142,8 @@ class Desk:
                 self._ask_for_stacks(order, ticket, now)
             case LogLevel(level=level):
                 return self._set_log_level(level)
+            case TellSettings():
+                return self._tell_settings()
             case _:
                 assert_never(order)
         return None
@@ -170,6 +174,12 @@ class Desk:
         number = self._pledges.stacks(ticket, pids, now)
         for pid in pids:
             self._crew.channels[pid].send(TellStacks(number))
+
+    def _tell_settings(self) -> Reply:
+        live = self._live()
+        if live is None:
+            raise OrderError("no generation serves yet")
+        return Answer({"settings": settings_told(self._deploys[live].settings)})
 
     def _set_log_level(self, level: str) -> Reply:
         try:

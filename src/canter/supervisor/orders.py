@@ -58,7 +58,12 @@ class LogLevel:
     level: str
 
 
-Order: TypeAlias = Status | Reload | Stop | Scale | Stacks | LogLevel
+@dataclass(frozen=True, slots=True)
+class TellSettings:
+    """Tell the settings of the generation that serves, each with where it came from."""
+
+
+Order: TypeAlias = Status | Reload | Stop | Scale | Stacks | LogLevel | TellSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ _KINDS: Final[dict[str, tuple[type[Order], dict[str, type]]]] = {
     "scale": (Scale, {"workers": int}),
     "stacks": (Stacks, {"pid": int}),
     "log-level": (LogLevel, {"level": str}),
+    "settings": (TellSettings, {}),
 }
 _NEEDED: Final = {"workers", "level"}
 
