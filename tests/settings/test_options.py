@@ -162,7 +162,7 @@ def test_gunicorn_s_options_that_ask_for_nothing_are_taken_in_silence(words):
 )
 def test_options_that_would_change_the_protocol_are_refused(words):
     with pytest.raises(ConfigError, match=f"^{words[0]}: Gunicorn's .* is not supported: "):
-        parse_options(words)
+        settings(*words)
 
 
 WORDS = st.sampled_from(
