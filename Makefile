@@ -96,7 +96,7 @@ PARITY_VENV := .parity-venv
 
 $(PARITY_VENV)/.installed: | $(BIN)/python
 	@$(BIN)/python -m venv $(PARITY_VENV) \
-		&& $(PARITY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'gunicorn==27.*' \
+		&& $(PARITY_VENV)/bin/python -m pip install --quiet --disable-pip-version-check 'gunicorn==27.*' PasteDeploy \
 		|| { echo "canter: Gunicorn 27 could not be installed in $(PARITY_VENV)" >&2; \
 			rm -rf $(PARITY_VENV); exit 1; }
 	@touch $@

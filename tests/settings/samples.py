@@ -22,6 +22,8 @@ SAMPLES = {
     "pythonpath": Sample("a,b", "a,b", "a,b"),
     "script_name": Sample("/shop", "/shop", "/shop"),
     "raw_env": Sample("A=1,2", ["A=1,2"], ("A=1,2",)),
+    "paste": Sample("site.ini#main", "site.ini#main", "site.ini#main"),
+    "raw_paste_global_conf": Sample("A=1", ["A=1"], ("A=1",)),
     "bind": Sample("unix:/run/site.sock", ["unix:/run/site.sock"], ("unix:/run/site.sock",)),
     "protocol": Sample("uwsgi", "uwsgi", "uwsgi"),
     "backlog": Sample("64", 64, 64),

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "serve": "canter.cli.serve",
         "check": "canter.cli.check",
         "config": "canter.cli.config",
+        "import": "canter.cli.importing",
         "completion": "canter.cli.completion",
         "status": "canter.cli.status",
         "reload": "canter.cli.reload",

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlencode
 
 from canter.settings.gunicorn.names import foreign_warnings
 from canter.settings.provenance import DEFAULT, Source
@@ -84,8 +85,17 @@ def settle(draft: Draft) -> Settings:
 
     Raises ConfigError when values that are right alone do not fit together.
     """
-    found = Settings(
-        **draft.values, sources=MappingProxyType(dict(draft.sources)), warnings=draft.warnings
-    )
+    values = dict(draft.values)
+    sources = dict(draft.sources)
+    if values["paste"] is not None:
+        values["wsgi_app"] = _paste_target(values["paste"], values["raw_paste_global_conf"])
+        sources["wsgi_app"] = sources["paste"]
+    found = Settings(**values, sources=MappingProxyType(sources), warnings=draft.warnings)
     warnings = check_rules(found)
     return found.with_warnings(warnings) if warnings else found
+
+
+def _paste_target(file: str, values: Sequence[str]) -> str:
+    """The one text that names an application of a PasteDeploy file."""
+    query = urlencode(dict(pair.split("=", 1) for pair in values))
+    return f"paste:{file}?{query}" if query else f"paste:{file}"

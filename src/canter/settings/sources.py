@@ -86,7 +86,7 @@ def read_layers(surroundings: Surroundings, top: Layer) -> list[Layer]:
         file = _searched_file(surroundings.directory)
     else:
         try:
-            file = _chosen_file(surroundings.directory, str(chosen.value))
+            file = read_file(surroundings.directory, str(chosen.value))
         except OSError as error:
             # A wrong option ends with 2; a file that is missing with 1, as Gunicorn's does.
             problem = f"cannot read {chosen.value}: {error.strerror}"
@@ -113,8 +113,11 @@ def write_text(path: str, text: str) -> None:
         file.write(text)
 
 
-def _chosen_file(directory: str, name: str) -> Layer:
-    """The file that `-c` names: by its ending a TOML file, else Python as Gunicorn's."""
+def read_file(directory: str, name: str) -> Layer:
+    """What the file says that `-c` names: by its ending a TOML file, else Python as Gunicorn's.
+
+    Raises OSError when it cannot be read, ConfigError when it is wrong.
+    """
     if name.startswith("python:"):
         return python_layer(run_module(name.removeprefix("python:")), name)
     name = name.removeprefix("file:")
@@ -131,7 +134,7 @@ def _searched_file(directory: str) -> Layer:
         present = [name for name in _USUAL_FILES if _speaks_to_us(directory, name)]
         if not present:
             return Layer()
-        layer = _chosen_file(directory, present[0])
+        layer = read_file(directory, present[0])
     except OSError as error:
         raise ConfigError(f"cannot read {error.filename}: {error.strerror}") from None
     unread = tuple(f"{name} is not read: there is {present[0]}" for name in present[1:])

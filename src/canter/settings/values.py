@@ -27,6 +27,11 @@ class Values:
     """The path that the application is mounted at, such as `/shop`."""
     raw_env: tuple[str, ...]
     """Environment variables to set before the application is imported."""
+    paste: str | None
+    """The PasteDeploy file, and the section of it, whose application is served instead of
+    `wsgi_app`."""
+    raw_paste_global_conf: tuple[str, ...]
+    """Values for the global configuration of the PasteDeploy file."""
 
     # Addresses
     bind: tuple[str, ...]

@@ -3,6 +3,7 @@
     module            its attribute `application`, else `app`
     module:name       a dotted attribute is followed
     module:make()     called, with literal arguments only, for what it returns
+    paste:INI#NAME    of a PasteDeploy file: see `paste`
 
 Every failure is one clear message. `BootError` (the module is not there, or running it failed) and
 `ApplicationError` (the module is there and names nothing to serve) carry the exit statuses; where a
@@ -25,6 +26,7 @@ from types import ModuleType, TracebackType
 from typing import Any
 
 from canter.errors import ApplicationError, BootError, CanterError
+from canter.worker.paste import PREFIX, load_paste
 
 DEFAULT_ATTRIBUTES = ("application", "app")
 
@@ -80,6 +82,8 @@ def load_application(text: str) -> Callable[..., Any]:
     Raises BootError or ApplicationError; never lets SystemExit or KeyboardInterrupt of the
     application's code pass.
     """
+    if text.startswith(PREFIX):
+        return load_paste(text)
     target = parse_target(text)
     module = _import(target)
     found = _find(module, target)

@@ -67,3 +67,8 @@ def make(greeting: str = "hello", *, times: int = 1) -> Callable[..., Any]:
         return [greeting.encode() * times]
 
     return greet
+
+
+def make_with_paste(global_conf: dict[str, str]) -> Callable[..., Any]:
+    """The same for PasteDeploy."""
+    return make(global_conf["greeting"])

@@ -54,6 +54,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "control_socket_mode": ("--control-socket-mode", "0640"),
     "control_socket_disable": ("--no-control-socket",),
     "sendfile": ("--no-sendfile",),
+    "raw_paste_global_conf": ("--paste-global", "a=1"),
 }
 """What an option says; the values are not the defaults."""
 
@@ -117,7 +118,6 @@ HARMLESS: dict[str, tuple[str, ...]] = {
     "asgi_disconnect_grace_period": ("--asgi-disconnect-grace-period", "5"),
     "websocket_max_message_size": ("--websocket-max-message-size", "1024"),
     "http_parser": ("--http-parser", "auto"),
-    "raw_paste_global_conf": ("--paste-global", "a=1"),
     "dirty_workers": ("--dirty-workers", "1"),
     "dirty_timeout": ("--dirty-timeout", "10"),
     "dirty_threads": ("--dirty-threads", "2"),

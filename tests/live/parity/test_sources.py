@@ -153,6 +153,14 @@ def test_a_start_of_what_cannot_be_served_ends_with(
     assert done.status == status, done.errors
 
 
+def test_a_paste_file_names_the_application(side: Side, tmp_path: Path) -> None:
+    text = f"[app:site]\npaste.app_factory = {APP}:make_with_paste\n"
+    (tmp_path / "site.ini").write_text(text)
+    words = ("--paste", "site.ini#site", "--paste-global", "greeting=hi")
+    assert side.run(tmp_path, "--check-config", *words).status == 0
+    assert side.run(tmp_path, "--check-config", "--paste", "missing.ini").status == 1
+
+
 def test_a_path_of_a_file_gets_a_hint(side: Side, tmp_path: Path) -> None:
     (tmp_path / "site_app.py").write_text("application = print\n")
     done = side.run(tmp_path, "--bind", "127.0.0.1:0", "site_app.py")

@@ -47,7 +47,6 @@ def _value(name: str, *flags: str, default: object = None, note: str = "") -> Fo
 _DIRTY = "canter has no dirty arbiter"
 _HTTP2 = "canter does not speak HTTP/2"
 _ASGI = "canter serves WSGI applications"
-_PASTE = "canter does not load PasteDeploy files; name the application as module:attribute"
 
 _EVERY_FOREIGN = (
     _value("reload_engine", "--reload-engine", default="auto", note="canter chooses by itself"),
@@ -84,8 +83,6 @@ _EVERY_FOREIGN = (
     _switch("daemon", "-D", "--daemon", note="canter stays in the foreground"),
     _value("worker_tmp_dir", "--worker-tmp-dir", note="canter keeps no heartbeat file"),
     _switch("initgroups", "--initgroups"),
-    Foreign("paste", ("--paste", "--paster"), Arity.ONE, (None,), _PASTE, refused=True),
-    _value("raw_paste_global_conf", "--paste-global", default=(), note=_PASTE),
     Foreign(
         "proxy_protocol",
         ("--proxy-protocol",),
@@ -174,6 +171,9 @@ _SHARED_FLAGS = frozenset(
         "--name",
         "--no-control-socket",
         "--no-sendfile",
+        "--paste",
+        "--paste-global",
+        "--paster",
         "--permit-obsolete-folding",
         "--permit-unconventional-http-method",
         "--permit-unconventional-http-version",

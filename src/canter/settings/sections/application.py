@@ -79,4 +79,26 @@ SETTINGS: tuple[AnySetting, ...] = (
             "The option may be repeated."
         ),
     ),
+    Setting(
+        name="paste",
+        section=SECTION,
+        kind=Optional(Text("INI[#SECTION]")),
+        default=None,
+        flags=("--paste", "--paster"),
+        help=(
+            "The PasteDeploy file, and the section of it, whose application is served instead of "
+            "`wsgi_app`. It needs the extra `canter[paste]`. A relative path starts at `chdir`."
+        ),
+    ),
+    Setting(
+        name="raw_paste_global_conf",
+        section=SECTION,
+        kind=Assignments(),
+        default=(),
+        flags=("--paste-global",),
+        help=(
+            "Values for the global configuration of the PasteDeploy file. The option may be "
+            "repeated."
+        ),
+    ),
 )

@@ -1,0 +1,197 @@
+"""From uWSGI's options: its ini, yaml and json files, read as uWSGI reads them, by the line."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+
+from canter.errors import ConfigError
+from canter.settings.importing.equivalents import Equivalents
+from canter.settings.registry import SETTINGS
+
+_SAME: Mapping[str, str] = MappingProxyType(
+    {
+        "threads": "threads",
+        "chdir": "chdir",
+        "env": "raw_env",
+        "harakiri": "timeout",
+        "http-keepalive": "keepalive",
+        "listen": "backlog",
+        "limit-post": "limit_request_body",
+        "logto": "errorlog",
+        "logto2": "errorlog",
+        "max-requests": "max_requests",
+        "max-requests-delta": "max_requests_jitter",
+        "pidfile": "pidfile",
+        "pidfile2": "pidfile",
+        "safe-pidfile": "pidfile",
+        "post-buffering": "body_memory",
+        "procname": "proc_name",
+        "procname-prefix": "proc_name",
+        "processes": "workers",
+        "workers": "workers",
+        "p": "workers",
+        "uid": "user",
+        "gid": "group",
+        "umask": "umask",
+        "chown-socket": "unix_socket_owner",
+        "worker-reload-mercy": "graceful_timeout",
+        "reload-mercy": "graceful_timeout",
+        "socket-timeout": "send_timeout",
+        "http-timeout": "body_timeout",
+        "touch-reload": "reload_extra_files",
+    }
+)
+"""Options that are a setting of another name, with the same unit."""
+
+_ALWAYS = frozenset(
+    {
+        "die-on-term", "enable-threads", "http-auto-chunked", "http-chunked-input", "lazy",
+        "lazy-apps", "master", "M", "need-app", "no-orphans", "offload-threads", "pcre-jit",
+        "single-interpreter", "strict", "thunder-lock", "vacuum", "wsgi-accept-buffer",
+    }
+)  # fmt: skip
+"""What canter always does, or has no need of."""
+
+_NOTES: Mapping[str, str] = MappingProxyType(
+    {
+        "buffer-size": "limit_request_line and limit_request_field_size, for the parts of a head",
+        "cheaper": "the number of workers is fixed, but for `canter scale` and TTIN/TTOU",
+        "cron": "a scheduler of its own (cron, systemd timers)",
+        "daemonize": "run it under systemd or another supervisor; errorlog is the file of the log",
+        "disable-logging": "the access log is off unless accesslog names a file",
+        "emperor": "one service for each site, such as a systemd template unit",
+        "gevent": "worker_class gevent, where this version has that engine",
+        "home": "start the canter that is installed in that environment",
+        "log-format": "access_log_format, in Gunicorn's notation",
+        "mule": "a process of its own, such as a queue's worker",
+        "plugin": "nothing has to be loaded",
+        "plugins": "nothing has to be loaded",
+        "py-autoreload": "reload = true, while developing",
+        "reload-on-rss": "a limit on memory is not in this version",
+        "spooler": "a queue, such as Celery, RQ or Huey",
+        "stats": "`canter status`, over the control socket",
+        "static-map": "the web server in front, or WhiteNoise in the application",
+        "virtualenv": "start the canter that is installed in that environment",
+        "uwsgi-socket": "have the front speak HTTP to canter",
+    }
+)
+"""Other options, each with what does it instead."""
+
+
+def from_uwsgi(text: str, label: str, into: Equivalents) -> None:
+    """Fill `into` with what a file of uWSGI's says. Raises ConfigError when it is none."""
+    options = list(_options(text, label))
+    module = [value for name, value, _ in options if name in {"module", "wsgi", "w"}]
+    attribute = next((value for name, value, _ in options if name == "callable"), "application")
+    for target in module:
+        into.give("wsgi_app", target if ":" in target else f"{target}:{attribute}", label)
+    for name, value, place in options:
+        _take(name, value, f"{place}: {name}", attribute, into)
+
+
+def _take(name: str, value: str, place: str, attribute: str, into: Equivalents) -> None:
+    special = _SPECIAL.get(name)
+    if name in _SAME:
+        into.give(_SAME[name], value, place)
+    elif special is not None:
+        special(value, place, into)
+    elif name in {"wsgi-file", "file"}:
+        dotted = value.removesuffix(".py").strip("./").replace("/", ".")
+        into.give("wsgi_app", f"{dotted}:{attribute}", place)
+    elif name in _ALWAYS:
+        into.always.append(name)
+    elif name not in {"module", "wsgi", "w", "callable"}:
+        into.note(place, _NOTES.get(name, "canter has no such setting"))
+
+
+def _http(value: str, place: str, into: Equivalents) -> None:
+    if value.startswith(("/", "@")):
+        value = f"unix:{value}"
+    into.give("bind", value, place)
+
+
+def _socket(value: str, place: str, into: Equivalents) -> None:
+    _http(value, place, into)
+    if "protocol" in SETTINGS:
+        into.give("protocol", "uwsgi", place)
+    else:
+        into.note(
+            place, "the front speaks uwsgi to it (uwsgi_pass); have it speak HTTP (proxy_pass)"
+        )
+
+
+def _https(value: str, place: str, into: Equivalents) -> None:
+    address, *files = value.split(",")
+    _http(address, place, into)
+    for name, file in zip(("certfile", "keyfile"), files, strict=False):
+        into.give(name, file, place)
+
+
+def _chmod(value: str, place: str, into: Equivalents) -> None:
+    into.give("unix_socket_mode", "0666" if value in {"", "true", "1"} else value, place)
+
+
+def _pythonpath(value: str, place: str, into: Equivalents) -> None:
+    before = into.values.get("pythonpath")
+    into.give("pythonpath", f"{before},{value}" if before else value, place)
+
+
+def _mount(value: str, place: str, into: Equivalents) -> None:
+    path, _, target = value.partition("=")
+    if into.values.get("script_name") is not None:
+        into.note(place, "one application for each server; a second one is a second server")
+        return
+    into.give("script_name", path, place)
+    if target:
+        into.give("wsgi_app", target.removesuffix(".py").replace("/", "."), place)
+
+
+_SPECIAL: Mapping[str, Callable[[str, str, Equivalents], None]] = MappingProxyType(
+    {
+        "http": _http,
+        "http-socket": _http,
+        "https": _https,
+        "https-socket": _https,
+        "socket": _socket,
+        "s": _socket,
+        "chmod-socket": _chmod,
+        "pythonpath": _pythonpath,
+        "python-path": _pythonpath,
+        "pp": _pythonpath,
+        "mount": _mount,
+    }
+)
+
+
+def _options(text: str, label: str) -> Iterator[tuple[str, str, str]]:
+    """Every option with its value and its place."""
+    if label.endswith(".json"):
+        yield from _json_options(text, label)
+        return
+    is_ini = not label.endswith((".yaml", ".yml"))
+    mine = False
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip().removeprefix("- ")
+        if not line or line.startswith(("#", ";")):
+            continue
+        head = re.fullmatch(r"\[(\w+).*\]" if is_ini else r"(\w+):", line)
+        if head is not None and (is_ini or not raw[0].isspace()):
+            mine = head[1] == "uwsgi"
+            continue
+        name, _, value = line.partition("=" if is_ini else ":")
+        if mine:
+            yield name.strip().replace("_", "-"), value.strip().strip("\"'"), f"{label}:{number}"
+
+
+def _json_options(text: str, label: str) -> Iterator[tuple[str, str, str]]:
+    try:
+        options = json.loads(text)["uwsgi"]
+    except (ValueError, KeyError, TypeError):
+        raise ConfigError(f"{label} is no JSON with an object uwsgi") from None
+    for name, value in options.items():
+        for one in value if isinstance(value, list) else [value]:
+            plain = str(one).lower() if isinstance(one, bool) else str(one)
+            yield name.replace("_", "-"), plain, label
