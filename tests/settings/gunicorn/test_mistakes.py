@@ -44,3 +44,10 @@ def test_the_machine_s_cores_as_the_number_of_workers_are_named_with_their_line(
 
 def test_a_source_that_cannot_be_parsed_shows_no_mistake():
     assert names(Sources(config="workers = ", app="\0")) == []
+
+
+def test_a_connection_opened_at_import_is_named_where_the_application_is_preloaded():
+    sources = Sources(app=APP, app_label="site.py")
+    (mistake,) = find_mistakes(settings_from({"preload_app": True}), sources)
+    assert (mistake.name, mistake.place) == ("preload_app", "site.py:2"), "not the one in later()"
+    assert names(sources) == []
