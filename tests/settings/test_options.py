@@ -157,7 +157,6 @@ def test_gunicorn_s_options_that_ask_for_nothing_are_taken_in_silence(words):
     [
         ["--proxy-protocol"],
         ["--proxy-protocol", "v1"],
-        ["--paste", "site.ini"],
     ],
 )
 def test_options_that_would_change_the_protocol_are_refused(words):

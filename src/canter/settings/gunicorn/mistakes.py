@@ -77,7 +77,7 @@ def _cores(_: Settings, sources: Sources) -> Iterator[Mistake]:
 
 
 def _preload(settings: Settings, sources: Sources) -> Iterator[Mistake]:
-    if not getattr(settings, "preload_app", False):
+    if not settings.preload_app:
         return
     for line in _calls(sources.app, _OPENERS, inside=False):
         yield Mistake(
