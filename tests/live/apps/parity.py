@@ -24,6 +24,9 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         Path("entered").touch()
         while not Path("gate").exists():
             time.sleep(0.01)
+    if path == "/print":
+        sys.stdout.write("printed by the application\n")
+        sys.stdout.flush()
     if path == "/fail":
         raise RuntimeError("as asked")
     if path == "/exit":

@@ -49,6 +49,7 @@ DIFFERENCES: Mapping[str, str] = MappingProxyType(
         "case in `secure_scheme_headers`": "field names have no case",
         "`start_response` never called": "PEP 3333",
         "`SystemExit` in a request, with threads": "one request must not end its neighbours",
+        "request over its `--timeout`": "the front and the log should say what it was",
         "SERVER_SOFTWARE": "each server says its own name",
         "unknown names in a file": "a slip in a name is a setting that silently does not hold",
     }

@@ -133,6 +133,19 @@ def test_a_connection_is_kept_with_one_thread(side: Side, server: Server) -> Non
     assert answer.closes != differs(side, "keep-alive with one thread")
 
 
+def test_a_request_over_its_time(side: Side, launch: Callable[..., Server]) -> None:
+    server = launch("--timeout", "1", "--graceful-timeout", "1")
+    (worker,) = server.workers()
+    with Client(server.address) as client:
+        client.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        said = client.read_until_closed()
+    if differs(side, "request over its `--timeout`"):
+        assert said.startswith(b"HTTP/1.1 504 ")
+    else:
+        assert said.startswith(b"HTTP/1.1 500 ")
+    server.wait_for_replacement(worker, 1)
+
+
 def test_server_software_names_the_server(side: Side, server: Server) -> None:
     name = server.get("/").json()["SERVER_SOFTWARE"].partition("/")[0]
     assert name == ("canter" if differs(side, "SERVER_SOFTWARE") else "gunicorn")

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.live.parity.sides import Side
+from tests.live.parity.sides import APP, Side
 from tests.live.raw_http import Client
 from tests.live.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.live.harness import Server
 
@@ -157,6 +159,61 @@ def test_a_unix_socket_has_the_mode_that_umask_leaves_and_is_removed_at_the_end(
     assert seen["REMOTE_ADDR"] == ""
     assert server.stop() == 0
     assert not path.exists()
+
+
+def test_a_socket_that_was_opened_before_is_served(launch: Callable[..., Server]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        fd = listener.fileno()
+        server = launch(bind=f"fd://{fd}", pass_fds=(fd,))
+        assert server.address == listener.getsockname()
+        assert server.get("/").status == 200
+
+
+def test_chdir_and_pythonpath_say_where_to_import_from(
+    launch: Callable[..., Server], tmp_path: Path
+) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "sub" / "site_app.py").write_text("from inner import application\n")
+    (tmp_path / "lib" / "inner.py").write_text(f"from {APP} import application\n")
+    server = launch(
+        "--chdir", str(tmp_path / "sub"), "--pythonpath", str(tmp_path / "lib"), app="site_app"
+    )
+    assert server.get("/").json()["test.cwd"] == str(tmp_path / "sub")
+
+
+def test_what_the_application_prints_is_in_the_log(launch: Callable[..., Server]) -> None:
+    server = launch("--capture-output", "--env", "PYTHONUNBUFFERED=1")
+    server.get("/print")
+    server.wait_for_log("printed by the application")
+
+
+def test_a_worker_is_replaced_after_its_share_of_requests(launch: Callable[..., Server]) -> None:
+    server = launch("--max-requests", "3")
+    (worker,) = server.workers()
+    for _ in range(3):
+        assert server.get("/").status == 200
+    server.wait_for_replacement(worker, 1)
+
+
+def test_limits_of_requests_are_answered_with_these_statuses(
+    launch: Callable[..., Server],
+) -> None:
+    server = launch(
+        "--limit-request-line", "200", "--limit-request-fields", "4",
+        "--limit-request-field_size", "100",
+    )  # fmt: skip
+    assert server.get("/", "X-A: 1").status == 200
+    assert server.get("/" + 300 * "a").status == 414
+    assert server.get("/", "X-A: 1", "X-B: 2", "X-C: 3", "X-D: 4").status == 431
+    assert server.get("/", "X-A: " + 300 * "a").status == 431
+
+
+def test_an_idle_connection_is_closed_after_keep_alive(launch: Callable[..., Server]) -> None:
+    server = launch("--keep-alive", "1", "--threads", "2")
+    with Client(server.address) as client:
+        assert not client.get("/").closes
+        assert client.read_until_closed() == b""
 
 
 # ---- signals

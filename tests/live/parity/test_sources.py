@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -151,6 +152,14 @@ def test_a_start_of_what_cannot_be_served_ends_with(
 ) -> None:
     done = side.run(tmp_path, "--bind", "127.0.0.1:0", target)
     assert done.status == status, done.errors
+
+
+def test_an_address_that_is_taken_ends_the_start_with_1(side: Side, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        done = side.run(tmp_path, "--bind", address, APP)
+    assert done.status == 1
+    assert address in done.errors or "127.0.0.1" in done.errors
 
 
 def test_a_paste_file_names_the_application(side: Side, tmp_path: Path) -> None:
