@@ -62,6 +62,27 @@ A long option may be shortened as long as no other begins like it. An option tha
 be repeated. An option without a value has a counterpart that begins with `--no-`, which overrides
 a file or a variable.
 
+## Asking
+
+- `canter config explain NAME [OPTIONS]`: the value, where it came from, what else was said and lost,
+  the default and the help.
+- `canter config diff`: what a reload of the running server would change.
+- `canter check`: what becomes of each line of a Gunicorn configuration.
+- `canter config schema`: a JSON Schema for `canter.toml`, which is also
+  [canter.schema.json](canter.schema.json); an editor that is told of it completes and checks.
+- `canter completion bash|zsh|fish`: a script that completes options and commands.
+
+```
+$ canter config explain timeout --timeout 90
+timeout = 90s
+  from option --timeout
+  lost: 60 from gunicorn.conf.py:1
+  default: 30s
+  options: -t, --timeout
+  variables: CANTER_TIMEOUT
+  ...
+```
+
 ## Exit statuses
 
 | status | meaning |
