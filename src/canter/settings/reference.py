@@ -64,8 +64,8 @@ a file or a variable.
 
 ## Asking
 
-- `canter config explain NAME [OPTIONS]`: the value, where it came from, what else was said and lost,
-  the default and the help.
+- `canter config explain NAME [OPTIONS]`: the value, where it came from, what else was said and
+  lost, the default and the help.
 - `canter config diff`: what a reload of the running server would change.
 - `canter check`: what becomes of each line of a Gunicorn configuration.
 - `canter config schema`: a JSON Schema for `canter.toml`, which is also
