@@ -100,6 +100,8 @@ SAMPLES = {
     "control_socket_mode": Sample("0640", 0o640, 0o640),
     "control_socket_disable": Sample("true", True, True),
     "health_path": Sample("/health", "/health", "/health"),
+    "metrics_bind": Sample(":9100,unix:m.sock", [":9100", "unix:m.sock"], (":9100", "unix:m.sock")),
+    "status_bind": Sample(":9101", [":9101"], (":9101",)),
     "reload": Sample("true", True, True),
     "reload_extra_files": Sample("a.html,b.html", ["a.html", "b.html"], ("a.html", "b.html")),
     "check_config": Sample("true", True, True),

@@ -8,6 +8,7 @@ import pytest
 
 from canter.supervisor.actions import Discard, Kill, Push, Reason, Signal, TellToDrain, TellToServe
 from canter.supervisor.journal import Journal
+from canter.supervisor.ledger import Ledger
 from canter.supervisor.reports import Death
 from canter.supervisor.roster import Failure
 from canter.worker.messages import BootFailed
@@ -17,7 +18,7 @@ from tests.supervisor.worlds import World, started
 @pytest.fixture
 def journal(caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.DEBUG, "canter.test")
-    return Journal(logging.getLogger("canter.test"))
+    return Journal(logging.getLogger("canter.test"), Ledger())
 
 
 def test_an_ordinary_way_to_leave_is_information(journal: Journal, caplog):

@@ -33,6 +33,7 @@ def test_the_report_tells_of_the_server_and_of_what_each_thread_runs():
         "number": 1,
         "state": "live",
         "wanted": 2,
+        "boot_seconds": 0.0,
         "failure": None,
         "fork_server": None,
     }
@@ -45,6 +46,8 @@ def test_the_report_tells_of_the_server_and_of_what_each_thread_runs():
         "connections": 3,
         "queued": 6,
         "threads": 4,
+        "resident_bytes": 0,
+        "proportional_bytes": 0,
         "running": [{"thread": 1, "request": "GET /slow HTTP/1.1", "age_seconds": 1.235}],
     }
     assert (second["pid"], second["running"]) == (102, [])

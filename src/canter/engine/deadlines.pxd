@@ -10,6 +10,7 @@ cdef class _Queue:
 
 
 cdef class Deadlines:
+    cdef list _counts
     cdef list _queues
     cdef list _durations_ns
     cdef list _grain_ns
@@ -19,4 +20,5 @@ cdef class Deadlines:
     cpdef begin(self, waiter, int kind, long long now_ns)
     @cython.locals(kind=cython.int)
     cpdef restart(self, waiter, long long now_ns)
+    @cython.locals(kind=cython.int)
     cpdef end(self, waiter)

@@ -71,6 +71,7 @@ class Deadlines:
 
     def __init__(self, seconds: Mapping[Wait, float]) -> None:
         self._queues = [_Queue() for _ in Wait]
+        self._counts = [0 for _ in Wait]
         self._durations_ns = [int(seconds[kind] * 1e9) for kind in Wait]
         # A kept connection that answers one request after another is moved in its queue only this
         # often; its time-out may come early by as much.
@@ -87,9 +88,11 @@ class Deadlines:
             return
         if before >= 0:
             _take_out(waiter)
+            self._counts[before] -= 1
         waiter.waits = kind
         waiter.waits_since_ns = now_ns
         self._queues[kind].append(waiter)
+        self._counts[kind] += 1
 
     def restart(self, waiter: Waiter, now_ns: int) -> None:
         """There was progress: the wait of the present kind begins anew."""
@@ -101,8 +104,10 @@ class Deadlines:
 
     def end(self, waiter: Waiter) -> None:
         """`waiter` waits for nothing."""
-        if waiter.waits >= 0:
+        kind = waiter.waits
+        if kind >= 0:
             _take_out(waiter)
+            self._counts[kind] -= 1
             waiter.waits = -1
 
     def waiting(self, kind: Wait) -> Iterator[Any]:
@@ -112,6 +117,10 @@ class Deadlines:
         while waiter is not queue:
             yield waiter
             waiter = waiter.later
+
+    def count(self, kind: Wait) -> int:
+        """How many wait for `kind`; one that went on to a quick request may still be among them."""
+        return self._counts[kind]
 
     def expired(self, now_ns: int) -> list[tuple[Any, Wait]]:
         """Who has waited too long; they wait for nothing afterwards."""

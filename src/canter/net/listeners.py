@@ -45,7 +45,7 @@ class UnixAccess:
 class Listener:
     """One non-blocking listening socket and the address it was opened for."""
 
-    __slots__ = ("address", "made", "sock")
+    __slots__ = ("address", "made", "named", "sock")
 
     def __init__(
         self, sock: socket.socket, address: Address, made: tuple[int, int] | None = None
@@ -53,6 +53,8 @@ class Listener:
         sock.setblocking(False)
         self.sock = sock
         self.address = address
+        # What SERVER_NAME is to say instead of the host; "" for the host.
+        self.named = ""
         # Device and inode of the socket file that we made: only that very file is ours to remove.
         self.made = made
 
@@ -73,6 +75,8 @@ class Listener:
     @property
     def server_name(self) -> str:
         """SERVER_NAME for requests without a Host; PEP 3333 wants it never empty."""
+        if self.named:
+            return self.named
         return "localhost" if self.is_unix else str(self.sock.getsockname()[0])
 
     @property

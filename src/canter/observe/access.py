@@ -87,6 +87,10 @@ class RequestLog(Protocol):
     def waiting(self) -> int:
         """How many lines the next `flush` would write."""
 
+    @property
+    def dropped(self) -> int:
+        """How many lines were lost and not yet told of."""
+
     def record(self, entry: AccessEntry) -> None:
         """Note one request. Never raises, never waits."""
 
@@ -136,6 +140,11 @@ class AccessLog:
     def waiting(self) -> int:
         """How many lines the next `flush` would write, so that a loop can choose its moment."""
         return len(self._pending)
+
+    @property
+    def dropped(self) -> int:
+        """How many lines were lost and not yet told of."""
+        return self._sink.dropped
 
     def flush(self) -> None:
         """Write what has gathered, as far as the destination takes it without waiting."""

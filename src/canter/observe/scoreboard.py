@@ -19,12 +19,15 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from canter.observe.copying import copy_into
+from canter.observe.meter import METER_WORDS
 
 _WORD_BYTES = 8
-# A slot's fixed part is four cache lines and a thread's sub-slot two, so that two writers never
-# share a line.
+_LINE_WORDS = 8
 _SERVICE_WORDS = 16
-_FIXED_WORDS = 32
+# A slot's fields are four cache lines, the meter's follow them, and a thread's sub-slot has two, so
+# that two writers never share a line.
+_FIELD_WORDS = 32
+_FIXED_WORDS = _FIELD_WORDS + -(-METER_WORDS // _LINE_WORDS) * _LINE_WORDS
 _THREAD_WORDS = 16
 _THREAD_STARTED = 0
 _THREAD_LENGTH = 1
@@ -61,6 +64,12 @@ class Field(IntEnum):
     READY = 20
     """1 while health checks may say that this worker's addresses are served: not at the end of the
     service, but also while the worker drains because another one serves in its place."""
+    IDLE = 21
+    """Connections that wait for their next request; READING and SENDING likewise."""
+    READING = 22
+    SENDING = 23
+    LOG_DROPPED = 24
+    """Lines of the access log that could not be written."""
 
 
 class RunningRequest(NamedTuple):
@@ -115,10 +124,19 @@ class WorkerSlot:
     """One worker's part of the board, for `threads` application threads.
 
     The writer uses `words[Field.X]` directly (with plain int constants on hot paths); readers use
-    the properties.
+    the properties. `meter_words` are those of `canter.observe.meter`.
     """
 
-    __slots__ = ("_first_byte", "_map", "_service", "_sub_slots", "index", "threads", "words")
+    __slots__ = (
+        "_first_byte",
+        "_map",
+        "_service",
+        "_sub_slots",
+        "index",
+        "meter_words",
+        "threads",
+        "words",
+    )
 
     def __init__(
         self,
@@ -132,8 +150,9 @@ class WorkerSlot:
         self.threads = threads
         self._map = board
         self._first_byte = first_byte
-        self.words = _words(board, first_byte, _FIXED_WORDS)
         self._service = service
+        self.words = _words(board, first_byte, _FIELD_WORDS)
+        self.meter_words = _words(board, first_byte + _FIELD_WORDS * _WORD_BYTES, METER_WORDS)
         # Made when first asked for: most slots are room for surges and never used.
         self._sub_slots: dict[int, ThreadSlot] = {}
 
@@ -154,8 +173,9 @@ class WorkerSlot:
         """Forget everything. Only while no process owns the slot."""
         for index in range(self.threads):
             self.thread(index).end()
-        for index in range(_FIXED_WORDS):
-            self.words[index] = 0
+        for words in (self.words, self.meter_words):
+            for index in range(len(words)):
+                words[index] = 0
 
     def running(self) -> list[RunningRequest]:
         """The application calls going on now. A call that ends meanwhile is left out."""

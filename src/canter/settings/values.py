@@ -217,6 +217,13 @@ class Values:
     """The path below which the server answers health checks by itself: `livez`, `readyz` and
     `startupz`."""
 
+    # Observing
+    metrics_bind: tuple[str, ...]
+    """Addresses that serve metrics for Prometheus at `/metrics`, and `/livez`, `/readyz` and
+    `/startupz`."""
+    status_bind: tuple[str, ...]
+    """Addresses that serve the status page, and `/livez`, `/readyz` and `/startupz`."""
+
     # Development
     reload: bool
     """Whether workers are replaced when a file of the application changes."""

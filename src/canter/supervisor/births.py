@@ -253,6 +253,15 @@ class Births:
         return (
             *(x for x in self._deploys.open_listeners() if x not in deploy.listeners),
             *self._deploys.boxes_of_others(deploy),
+            *self._nobodys(),
+        )
+
+    def not_the_observers(self) -> tuple[Closable, ...]:
+        """The same for a child that belongs to no generation."""
+        return (*self._deploys.open_listeners(), *self._deploys.every_box(), *self._nobodys())
+
+    def _nobodys(self) -> tuple[Closable, ...]:
+        return (
             *self._requests.values(),
             *(expected.channel for expected in (*self._expected.values(), *self._owed)),
             *self._outsiders(),

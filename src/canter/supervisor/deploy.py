@@ -201,6 +201,10 @@ class Deploys:
             for it in self._open
         )
 
+    def every_box(self) -> tuple[LetterBox, ...]:
+        """The letter boxes of every generation."""
+        return tuple(box for deploy in self._by_number.values() for box in deploy.boxes)
+
     def open_listeners(self) -> tuple[Listener, ...]:
         """Every listener that this process holds."""
         return tuple(self._open)

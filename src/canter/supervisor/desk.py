@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 import selectors
 import time
 from collections.abc import Iterable
 from typing import Protocol, assert_never
 
 import canter
+from canter import extensions
 from canter.errors import ConfigError
+from canter.net.listeners import waiting_in
 from canter.observe.logs import level_number
 from canter.settings.comparing import settings_told
 from canter.supervisor.control import ControlSocket
 from canter.supervisor.crew import Crew
 from canter.supervisor.deploy import Deploys
+from canter.supervisor.ledger import Ledger
+from canter.supervisor.memory import MemoryWatch
 from canter.supervisor.orders import (
     Answer,
     LogLevel,
@@ -43,8 +48,9 @@ from canter.supervisor.orders import (
 from canter.supervisor.pledges import Due, Pledges
 from canter.supervisor.readings import sight_slot
 from canter.supervisor.roster import Failure, Generation, Roster
+from canter.supervisor.snapshot import Surroundings, take_snapshot
 from canter.supervisor.states import Command, GenerationState
-from canter.supervisor.status import Facts, status_report
+from canter.supervisor.status import Facts, Sight, status_report
 from canter.worker.messages import SetLogLevel, TellStacks
 from canter.worker.task import Closable
 
@@ -70,7 +76,10 @@ class Desk:
         log: logging.Logger,
         superior: Superior,
         application: str,
+        ledger: Ledger,
     ) -> None:
+        self._ledger = ledger
+        self._memory = MemoryWatch()
         self._socket: ControlSocket | None = None
         self._roster = roster
         self._crew = crew
@@ -148,12 +157,33 @@ class Desk:
                 assert_never(order)
         return None
 
+    def snapshot(self) -> dict[str, object]:
+        """Everything, for those who watch: without query strings, which may hold secrets."""
+        wall = time.time()
+        now = time.monotonic()
+        around = Surroundings(
+            at=wall,
+            started_at=wall - (now - self._born),
+            build=extensions.build(),
+            python=platform.python_version(),
+            backlog={it.url: waiting_in(it.sock) for it in self._deploys.open_listeners()},
+        )
+        facts = self._facts(now)
+        return take_snapshot(self._roster, self._sights(), facts, self._ledger, around, now)
+
     def _status(self, now: float) -> dict[str, object]:
-        sights = {
-            pid: sight_slot(self._deploys[handle.generation].board.slot(handle.slot))
+        return status_report(self._roster, self._sights(), self._facts(now), now)
+
+    def _sights(self) -> dict[int, Sight]:
+        return {
+            pid: sight_slot(
+                self._deploys[handle.generation].board.slot(handle.slot), self._memory.of(pid)
+            )
             for pid, handle in self._roster.handles.items()
         }
-        facts = Facts(
+
+    def _facts(self, now: float) -> Facts:
+        return Facts(
             version=canter.__version__,
             pid=os.getpid(),
             age_seconds=now - self._born,
@@ -161,7 +191,6 @@ class Desk:
             addresses=self._deploys.urls(),
             log_level=logging.getLevelName(self._log.level).lower(),
         )
-        return status_report(self._roster, sights, facts, now)
 
     def _scale(self, order: Scale) -> Reply:
         change, before = judge_scale(order, self._roster)

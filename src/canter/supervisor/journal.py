@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable
 
 from canter.supervisor import reports
 from canter.supervisor.actions import Action, Discard, Kill, Push, Reason, Signal, TellToDrain
+from canter.supervisor.ledger import Ledger
 from canter.supervisor.reports import Death
 from canter.supervisor.roster import Failure, Generation, Handle, Roster
 from canter.supervisor.states import GenerationState, Phase
@@ -18,8 +20,9 @@ _TROUBLE = (Reason.FROZEN, Reason.SLOW_BOOT, Reason.LOST)
 class Journal:
     """Tells each thing once, and a loop of failures in one line a try."""
 
-    def __init__(self, log: logging.Logger) -> None:
+    def __init__(self, log: logging.Logger, ledger: Ledger) -> None:
         self._log = log
+        self._ledger = ledger
         self._told: dict[int, Failure] = {}
 
     def tell_action(self, action: Action, roster: Roster, running: Iterable[str]) -> None:
@@ -47,6 +50,9 @@ class Journal:
                 live = roster.in_state(GenerationState.LIVE)
                 goes_on = "" if live is None else f"; generation {live.number} goes on serving"
                 self._log.error("generation %d is discarded%s", number, goes_on)
+                failure = roster.generations[number].failure
+                why = "" if failure is None else f": {failure.message}"
+                self._note("discarded", f"generation {number} is discarded{why}")
             case _:
                 pass
 
@@ -57,7 +63,9 @@ class Journal:
         elif handle.leave is not None:
             self._log.warning("%s %s while leaving", handle.name, death.cause)
         else:
-            self._log.error("%s", reports.describe_death(handle, death, running))
+            text = reports.describe_death(handle, death, running)
+            self._log.error("%s", text)
+            self._note("death", text)
 
     def tell_serving(self, handle: Handle, generation: Generation, now: float) -> None:
         """A worker of the live generation takes part; those of a new one are told together."""
@@ -69,7 +77,9 @@ class Journal:
         workers = roster.staying(generation)
         born = min((worker.born for worker in workers), default=now)
         pids = [worker.pid for worker in workers]
-        self._log.info("%s", reports.describe_live(generation, pids, now - born))
+        text = reports.describe_live(generation, pids, now - born)
+        self._log.info("%s", text)
+        self._note("live", text)
 
     def tell_failures(self, roster: Roster, now: float) -> None:
         """Failures that have not been told yet."""
@@ -85,6 +95,9 @@ class Journal:
                 self._log.error("%s", reports.describe_failure(failure))
             if is_looping:
                 self._log.error("%s", reports.describe_loop(generation, failure, now))
+
+    def _note(self, kind: str, text: str) -> None:
+        self._ledger.note_event(time.time(), kind, text)
 
     def forget(self, number: int) -> None:
         """Generation `number` is gone."""

@@ -46,12 +46,15 @@ from canter.supervisor.desk import Desk
 from canter.supervisor.hooks import ServerHooks
 from canter.supervisor.inbox import SignalInbox
 from canter.supervisor.journal import Journal
-from canter.supervisor.readings import read_slot, running_lines
+from canter.supervisor.ledger import Ledger
+from canter.supervisor.observer import Observer
+from canter.supervisor.readings import read_slot, running_lines, tally_of
 from canter.supervisor.roster import Failure, Handle, Roster
 from canter.supervisor.states import Command, GenerationState, Phase
 from canter.supervisor.upgrade import Outside, Upgrade
 from canter.supervisor.watch import FileWatch
 from canter.worker.channel import Channel
+from canter.worker.identity import Identity
 from canter.worker.messages import (
     Drain,
     Expire,
@@ -111,10 +114,13 @@ class Supervisor:
         self._service = service
         self._settings = first.settings
         self._roster = Roster(random)
-        self._journal = Journal(log.logger)
+        self._ledger = Ledger()
+        self._journal = Journal(log.logger, self._ledger)
         self._crew = Crew()
         self._selector = selectors.DefaultSelector()
-        self._desk = Desk(self._roster, self._crew, deploys, log.logger, self, service.name)
+        self._desk = Desk(
+            self._roster, self._crew, deploys, log.logger, self, service.name, self._ledger
+        )
         self._upgrade = Upgrade(outside, self._roster, deploys, log.logger, self._open_desk)
         self._births = Births(
             self._roster,
@@ -123,15 +129,28 @@ class Supervisor:
             self._selector,
             service.application,
             service.hooks,
-            lambda: (*self._desk.copies(), *self._herald.copies(), inbox),
+            lambda: (
+                *self._observer.copies(),
+                *self._desk.copies(),
+                *self._herald.copies(),
+                inbox,
+            ),
             log.logger,
         )
+        self._observer = Observer(self._crew, log, self._desk.snapshot)
         self._watch = FileWatch(first.settings.reload_extra_files)
         self._files_due = 0.0
         self._last_round = time.monotonic()
         self._awake_since = 0.0
         self._troubles = 0
         deploys.add(self._roster.add_generation(first.plan).number, first)
+
+    def observe(self, identity: Identity) -> None:
+        """Have a process of its own show what the server does, where the settings ask for it.
+
+        Raises ConfigError or BindError.
+        """
+        self._observer.open(self._settings, identity, may_wait=not self._succession.is_alone)
 
     def run(self) -> int:
         """Serve until told to stop. The exit status."""
@@ -174,8 +193,9 @@ class Supervisor:
         self._error_log.close()
 
     def finish(self) -> None:
-        """Tell those who wait for the end that it has come."""
+        """Tell those who wait for the end, and those who watch, that it has come."""
         self._desk.finish()
+        self._observer.end()
 
     def _open_desk(self, control: ControlSocket) -> None:
         self._desk.open(control, self._selector)
@@ -195,6 +215,8 @@ class Supervisor:
             self._hooks.note_backlog(now),
             self._herald.patience_seconds(self._roster, now),
             self._succession.patience_seconds(),
+            self._desk.patience_seconds(time.monotonic()),
+            self._observer.patience_seconds(time.monotonic()),
         ]
         if self._settings.reload:
             limits.append(_FILES_EVERY_SECONDS)
@@ -218,6 +240,7 @@ class Supervisor:
             self._bury(self._roster.handles[pid], death, now)
         self._births.look_after_owed()
         self._upgrade.look()
+        self._observer.take_in(now, self._births.not_the_observers)
         if self._service.application is None and not self._births.is_expecting:
             self._crew.reap_foreign(spared=self._succession.other)
         self._look_at_files(now)
@@ -307,6 +330,7 @@ class Supervisor:
 
     def _bury(self, handle: Handle, death: reports.Death, now: float) -> None:
         slot = self._slot(handle)
+        self._ledger.note_exit(tally_of(slot), reports.cause_of_exit(handle.leave, death))
         self._journal.tell_death(handle, death, running_lines(slot))
         self._roster.note_death(handle, slot.requests, death.cause, now)
         self._hooks.buried(self._deploys[handle.generation].settings, handle.pid)
@@ -396,6 +420,7 @@ class Supervisor:
             case Discard(generation=number):
                 self._hooks.use(self._settings)
                 self._close_unused()
+                self._ledger.note_reload(succeeded=False)
                 self._desk.note_discarded(self._roster.generations[number])
             case Forget(generation=number):
                 self._deploys.forget(number)
@@ -419,6 +444,7 @@ class Supervisor:
             number = 0 if live is None else live.number
             self._log.error("the reload failed, generation %d goes on: %s", number, error)
             self._close_unused()
+            self._ledger.note_reload(succeeded=False)
             self._desk.note_not_begun(str(error))
             return
         for warning in settings.warnings:
@@ -440,6 +466,8 @@ class Supervisor:
         self._watch.look_for(deploy.settings.reload_extra_files)
         self._close_unused()
         self._journal.tell_promotion(generation, self._roster, now)
+        if number > 1:
+            self._ledger.note_reload(succeeded=True)
         self._desk.note_promoted(generation)
 
     def _close_unused(self) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 
-from canter.observe.scoreboard import WorkerSlot
+from canter.observe.scoreboard import Field, WorkerSlot
+from canter.supervisor.ledger import Tally
+from canter.supervisor.memory import UNKNOWN, Memory
 from canter.supervisor.policy import Reading, Running
 from canter.supervisor.reports import describe_running
 from canter.supervisor.status import Call, Sight
@@ -31,18 +33,42 @@ def read_slot(slot: WorkerSlot, now: float, awake_since: float) -> Reading:
     )
 
 
-def sight_slot(slot: WorkerSlot) -> Sight:
+def sight_slot(slot: WorkerSlot, memory: Memory = UNKNOWN) -> Sight:
     """One worker's slot for `canter status`, with the ages that a person would measure."""
     now_ns = time.monotonic_ns()
+    calls = tuple(
+        Call(request.thread, request.line, (now_ns - request.started_ns) / 1e9)
+        for request in slot.running()
+    )
+    words = slot.words
     return Sight(
         requests=slot.requests,
         connections=slot.connections,
         queued=slot.queued,
         threads=slot.threads,
-        calls=tuple(
-            Call(request.thread, request.line, (now_ns - request.started_ns) / 1e9)
-            for request in slot.running()
-        ),
+        calls=calls,
+        resident_bytes=memory.resident,
+        proportional_bytes=memory.proportional,
+        by_state={
+            "idle": int(words[Field.IDLE]),
+            "reading": int(words[Field.READING]),
+            "sending": int(words[Field.SENDING]),
+            "running": len(calls),
+        },
+        tally=tally_of(slot),
+    )
+
+
+def tally_of(slot: WorkerSlot) -> Tally:
+    """What the worker of `slot` has counted."""
+    words = slot.words
+    return Tally(
+        accepted=int(words[Field.ACCEPTED]),
+        aborted=int(words[Field.ABORTED]),
+        bytes_in=int(words[Field.BYTES_IN]),
+        bytes_out=int(words[Field.BYTES_OUT]),
+        log_lines_dropped=int(words[Field.LOG_DROPPED]),
+        meter=tuple(slot.meter_words),
     )
 
 

@@ -43,6 +43,13 @@ def is_clean(leave: Leave | None, death: Death) -> bool:
     )
 
 
+def cause_of_exit(leave: Leave | None, death: Death) -> str:
+    """One word for how a worker ended, for counters: why it was told to, or what it died of."""
+    if leave is not None and leave.reason is not Reason.LOST:
+        return leave.reason.name.lower()
+    return death.signal.lower() if death.signal is not None else f"exit_{death.exit_status}"
+
+
 def describe_running(line: str, age_seconds: float) -> str:
     """One request that goes on."""
     return f"{line} for {age_seconds:.1f} s"

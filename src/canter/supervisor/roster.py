@@ -146,6 +146,8 @@ class Generation:
     state: GenerationState = GenerationState.BOOTING
     backoff: Backoff = field(default_factory=Backoff)
     failure: Failure | None = None
+    boot_seconds: float = 0.0
+    """From its first fork until it served; 0 before."""
     answers_backlog_at_retirement: bool = False
     """Some of its addresses are not served by its successor, so their queues are its to empty."""
 
@@ -355,7 +357,7 @@ class Roster:
             case BeginGeneration():
                 self.is_reload_wanted = False
             case Promote(generation=number):
-                self._promote(self.generations[number])
+                self._promote(self.generations[number], now)
             case Discard(generation=number):
                 self._move(self.generations[number], GenerationEvent.DISCARDED)
             case Forget(generation=number):
@@ -376,7 +378,9 @@ class Roster:
         reason = Reason.LOST if handle.leave is None else handle.leave.reason
         handle.leave = Leave(reason, math.inf)
 
-    def _promote(self, generation: Generation) -> None:
+    def _promote(self, generation: Generation, now: float) -> None:
+        born = min((worker.born for worker in self.workers_of(generation)), default=now)
+        generation.boot_seconds = now - born
         for live in self._with_state(GenerationState.LIVE):
             self._move(live, GenerationEvent.RETIRED)
         self._move(generation, GenerationEvent.PROMOTED)

@@ -89,6 +89,7 @@ def run(
         service = Service(facts.application, hooks, application, reload_settings)
         outside = Outside(places, herald, succession)
         supervisor = Supervisor(first, deploys, inbox, log, service, outside)
+        supervisor.observe(first.identity)
         last.callback(supervisor.finish)
         undo.callback(supervisor.close)
         status = supervisor.run()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from canter.supervisor.ledger import NOTHING, Tally
 from canter.supervisor.roster import Generation, Handle, Roster
 
 
@@ -27,6 +28,11 @@ class Sight:
     queued: int
     threads: int
     calls: tuple[Call, ...]
+    resident_bytes: int = 0
+    proportional_bytes: int = 0
+    by_state: Mapping[str, int] = field(default_factory=dict)
+    """Connections by what they do."""
+    tally: Tally = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ def _generation(
         "number": generation.number,
         "state": generation.state.value,
         "wanted": generation.wanted,
+        "boot_seconds": _rounded(generation.boot_seconds),
         "failure": None if generation.failure is None else generation.failure.message,
         "fork_server": None if server is None else server.pid,
         "workers": [
@@ -87,6 +94,8 @@ def _worker(worker: Handle, sight: Sight, now: float) -> dict[str, Any]:
         "connections": sight.connections,
         "queued": sight.queued,
         "threads": sight.threads,
+        "resident_bytes": sight.resident_bytes,
+        "proportional_bytes": sight.proportional_bytes,
         "running": [
             {"thread": it.thread, "request": it.line, "age_seconds": _rounded(it.age_seconds)}
             for it in sight.calls

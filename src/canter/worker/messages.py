@@ -140,6 +140,13 @@ class SetLogLevel:
 
 
 @dataclass(frozen=True, slots=True)
+class News:
+    """To the observer: a snapshot of everything, as JSON."""
+
+    snapshot: str
+
+
+@dataclass(frozen=True, slots=True)
 class Garbled:
     """A frame that could not be understood; never sent."""
 
@@ -162,6 +169,7 @@ Message: TypeAlias = (
     | Expire
     | TellStacks
     | SetLogLevel
+    | News
 )
 
 _LENGTH: Final = struct.Struct(">I")
@@ -183,6 +191,7 @@ _KINDS: Final[dict[str, type[Message]]] = {
         Expire,
         TellStacks,
         SetLogLevel,
+        News,
     )
 }
 

@@ -30,6 +30,7 @@ from canter.worker.messages import (
     Garbled,
     Leaving,
     Message,
+    News,
     Ready,
     Serve,
     Serving,
@@ -143,7 +144,7 @@ class Worker:
 
     def _boot(self) -> wiring.Engine:
         task = self._task
-        loaded = booting.load(task, "worker")
+        loaded = booting.load(task, task.role)
         application = self._hooks.initialised(loaded.application)
         task.log.stand_firm()
         self._access = logbook.settled(loaded.access, self._hooks.worker.log)
@@ -244,6 +245,8 @@ class Worker:
                 self._channel.send(Stacks(number, clip(stacks)))
             case SetLogLevel(level=level):
                 self._set_log_level(level)
+            case News(snapshot=snapshot) if self._task.on_news is not None:
+                self._task.on_news(snapshot)
             case Garbled(reason=reason):
                 self._log.error("the supervisor sent something unintelligible: %s", reason)
             case _:

@@ -46,6 +46,7 @@ class WorkerTask:
     siblings: the other workers of the generation. keyring: the contexts for TLS, if it is spoken.
     not_ours: what the fork copied and the worker must not keep open, other workers' channels first.
     loaded: what a fork server has done before the fork, so that this worker need not.
+    role: what it is called in `ps`. on_news: takes the supervisor's snapshots, in the observer.
     """
 
     generation: int
@@ -62,6 +63,8 @@ class WorkerTask:
     hooks: WorkerHooks | None = None
     keyring: Keyring | None = None
     loaded: Loaded | None = None
+    role: str = "worker"
+    on_news: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

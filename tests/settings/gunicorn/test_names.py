@@ -43,6 +43,8 @@ def test_together_they_are_all_of_gunicorn_27():
         "max_memory",
         "log_format",
         "request_id",
+        "metrics_bind",
+        "status_bind",
     }
     assert len((set(SETTINGS) - own) | set(FOREIGN) | HOOKS) == 120
 

@@ -33,11 +33,13 @@ cdef class Connection(Session):
     cdef public object backlog
     cdef public long long began_ns
     cdef public object earlier
+    cdef public long long ended_ns
     cdef public int events
     cdef public Exchange exchange
     cdef public Member member
     cdef public int fd
     cdef public Hub hub
+    cdef public long long first_ns
     cdef public int in_kernel_bytes
     cdef public bint input_ended
     cdef public object later

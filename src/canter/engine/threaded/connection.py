@@ -109,7 +109,9 @@ class Connection(Session):
     events: poller bits that still have to be looked at. input_ended: the client will send nothing
     more. after: what follows when everything is sent. exchange: the application call that goes on;
     member: the thread it runs in. began_ns: when the request's first byte was read; ready_ns: when
-    it was complete. raw: all bytes of a request that is whole and came in one piece.
+    it was complete; first_ns: when the first block of a streaming answer was sent, else 0;
+    ended_ns: when the application's call ended, 0 once the answer was sent. raw: all bytes of a
+    request that is whole and came in one piece.
     unlogged: the access entry of a response that is still being sent.
     in_kernel_bytes: what the client had not taken when `still_takes` was asked last, -1 before.
     hub: what the connection needs of the loop. waits, waits_since_ns, earlier, later: its place
@@ -121,9 +123,11 @@ class Connection(Session):
         "backlog",
         "began_ns",
         "earlier",
+        "ended_ns",
         "events",
         "exchange",
         "fd",
+        "first_ns",
         "hub",
         "in_kernel_bytes",
         "input_ended",
@@ -167,6 +171,8 @@ class Connection(Session):
         self.backlog: Backlog | None = None
         self.began_ns = 0
         self.ready_ns = 0
+        self.first_ns = 0
+        self.ended_ns = 0
         self.unlogged: Any = None
         self.waits = -1
         self.waits_since_ns = 0
@@ -312,6 +318,8 @@ class Connection(Session):
             moment_ns = now_ns()
             if moment_ns - member.started_ns > _PROGRESS_EVERY_NS:
                 member.go_on(moment_ns)  # a response that flows is not stuck, however long it is
+            if not self.first_ns:
+                self.first_ns = moment_ns
         backlog = self.backlog
         if backlog is None or backlog.size <= self.config.high_water_bytes:
             return

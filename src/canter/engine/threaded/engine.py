@@ -16,6 +16,7 @@ from typing import Any
 
 from canter.engine.balance import Load
 from canter.engine.contract import AroundCalls, EngineConfig, EngineEvent
+from canter.engine.deadlines import Wait
 from canter.engine.siblings import Siblings
 from canter.engine.threaded.connection import Connection
 from canter.engine.threaded.crew import Crew
@@ -26,6 +27,7 @@ from canter.engine.threaded.moving import Removals
 from canter.engine.threaded.service import Service
 from canter.net.listeners import Listener
 from canter.observe.access import RequestLog
+from canter.observe.meter import Meter
 from canter.observe.scoreboard import Field, WorkerSlot
 from canter.protocol.faults import RequestExpired
 from canter.wsgi.environ import base_environ
@@ -83,7 +85,13 @@ class ThreadedEngine:
         self._asked = Request.NOTHING
         self._finished = False
         self._service = Service(
-            application, config, access, log, lambda: on_event(EngineEvent.MAX_REQUESTS), around
+            application,
+            config,
+            access,
+            log,
+            lambda: on_event(EngineEvent.MAX_REQUESTS),
+            Meter(slot.meter_words),
+            around,
         )
         threads = [slot.thread(index) for index in range(config.threads)]
         self._crew = Crew(threads, self, self._service, "canter")
@@ -245,6 +253,12 @@ class ThreadedEngine:
         words[Field.ABORTED] = counts.aborted
         words[Field.BYTES_IN] = self._loop.bytes_in
         words[Field.BYTES_OUT] = counts.body_bytes
+        waiting = self._loop.deadlines.count
+        words[Field.IDLE] = max(waiting(Wait.KEEP_ALIVE) - busy, 0)
+        words[Field.READING] = waiting(Wait.HEADER) + waiting(Wait.BODY)
+        words[Field.SENDING] = waiting(Wait.SEND) + waiting(Wait.LINGER)
+        if self._access is not None:
+            words[Field.LOG_DROPPED] = self._access.dropped
         for digit in range(1, 6):
             words[Field.STATUS_1XX + digit - 1] = counts.statuses[digit]
 

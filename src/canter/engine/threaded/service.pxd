@@ -14,6 +14,7 @@ cdef object _CLOSE
 from canter.engine.clock cimport now_ns
 from canter.engine.threaded.connection cimport Connection, Disconnected, EarlyHints, Hub
 from canter.engine.threaded.member cimport Member
+from canter.observe.meter cimport Meter
 from canter.observe.scoreboard cimport ThreadSlot
 from canter.protocol.request cimport Request
 from canter.protocol.writer cimport ResponseWriter
@@ -38,6 +39,7 @@ cdef class Service:
     cdef long long _share
     cdef object _on_share_served
     cdef public Counts counts
+    cdef Meter _meter
     cdef public object expiring
     cdef public bint noted
     cdef long long _failed_ns
@@ -49,7 +51,7 @@ cdef class Service:
     cdef _serve(self, Connection connection, Member member)
     @cython.locals(request=Request)
     cdef _after(self, Connection connection, Exchange exchange)
-    @cython.locals(counts=Counts, code=cython.int)
+    @cython.locals(counts=Counts, code=cython.int, first_ns=cython.longlong, request=Request)
     cdef _account(self, Connection connection, Exchange exchange, Member member)
-    @cython.locals(entry=object)
+    @cython.locals(entry=object, ended_ns=cython.longlong)
     cpdef sent(self, Connection connection)

@@ -22,6 +22,7 @@ from canter.engine.threaded.connection import After, Connection, Disconnected, E
 from canter.engine.threaded.member import Member
 from canter.observe.access import AccessEntry, RequestLog
 from canter.observe.logs import ClientFaultLog
+from canter.observe.meter import Meter
 from canter.observe.outcomes import Outcome
 from canter.protocol.faults import (
     BadRequest,
@@ -94,9 +95,11 @@ class Service:
         access: RequestLog | None,
         log: logging.Logger,
         on_share_served: Callable[[], None],
+        meter: Meter,
         around: AroundCalls | None = None,
     ) -> None:
         self._application = application
+        self._meter = meter
         self._around = around
         # The number of requests after which the worker asks to be replaced; 0 = never, or asked.
         self._share = config.max_requests
@@ -154,6 +157,7 @@ class Service:
         slot = member.slot
         assert slot is not None
         member.began_ns = member.started_ns = began_ns
+        connection.first_ns = 0
         connection.member = member
         member.exchange = exchange
         slot.begin(began_ns, connection.reader.request_line)
@@ -244,6 +248,17 @@ class Service:
         if ending is not _ABANDONED:
             counts.statuses[code // 100] += 1
         counts.body_bytes += exchange.body_bytes
+        connection.ended_ns = member.ended_ns
+        first_ns = connection.first_ns or member.ended_ns
+        request = connection.request
+        assert request is not None
+        self._meter.note(
+            request.method,
+            0 if ending is _ABANDONED else code,
+            member.began_ns - connection.ready_ns,
+            member.ended_ns - member.began_ns,
+            first_ns - connection.ready_ns,
+        )
         if ending is _ABORTED or ending is _STALLED:
             counts.aborted += 1
         if self._access is None or ending is _ABANDONED:
@@ -293,6 +308,11 @@ class Service:
 
     def sent(self, connection: Connection) -> None:
         """Everything of the connection's last response was taken by the kernel."""
+        ended_ns = connection.ended_ns
+        if ended_ns:
+            connection.ended_ns = 0
+            # What was taken at once was taken within the application's call.
+            self._meter.note_write(now_ns() - ended_ns if connection.phase == _SENDING else 0)
         entry = connection.unlogged
         if entry is not None:
             connection.unlogged = None
@@ -324,6 +344,8 @@ class Service:
         outcome = _refusal(fault)
         self.counts.requests += 1
         self.counts.statuses[fault.status // 100] += 1
+        request = connection.request
+        self._meter.note_refusal("" if request is None else request.method, fault.status)
         kind = f"{fault.status} {fault.reason}"
         self._client_faults.report(kind, connection.peer_host, fault.detail, time.monotonic())
         connection.unlogged = self._unserved(connection, fault.status, outcome)

@@ -88,9 +88,9 @@ class Writer(ResponseWriter):
         if facts & _WANTS_CLOSE:
             self.keep_alive = False
         if not self.keep_alive:
-            ending = ending[:-2] + _CLOSE_LINE
+            ending = ending[: len(ending) - 2] + _CLOSE_LINE
         elif self.http_10:
-            ending = ending[:-2] + _KEEP_ALIVE_LINE
+            ending = ending[: len(ending) - 2] + _KEEP_ALIVE_LINE
         return response_head(start, date_line, fields, length, ending)
 
     def data(self, block: bytes) -> bytes:

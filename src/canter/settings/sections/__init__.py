@@ -10,6 +10,7 @@ from canter.settings.sections import (
     health,
     hooks,
     logs,
+    observing,
     process,
     proxies,
     requests,
@@ -33,6 +34,7 @@ EVERY_SETTING: tuple[AnySetting, ...] = (
     *process.SETTINGS,
     *control.SETTINGS,
     *health.SETTINGS,
+    *observing.SETTINGS,
     *development.SETTINGS,
     *hooks.SETTINGS,
 )

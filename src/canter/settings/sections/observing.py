@@ -1,0 +1,40 @@
+"""Where the server can be watched."""
+
+from __future__ import annotations
+
+from canter.settings.kinds import TextList
+from canter.settings.setting import AnySetting, Section, Setting
+
+SECTION = Section(
+    "Observing",
+    "Where the server can be watched: see [observability.md](observability.md).",
+)
+
+SETTINGS: tuple[AnySetting, ...] = (
+    Setting(
+        name="metrics_bind",
+        section=SECTION,
+        kind=TextList("ADDRESS,..."),
+        default=(),
+        flags=("--metrics-bind",),
+        help=(
+            "Addresses that serve metrics for Prometheus at `/metrics`, and `/livez`, `/readyz` "
+            "and `/startupz`. They are written as for `bind`. A process of its own answers, so "
+            "that a scrape never waits for the application. It needs `canter[metrics]`. "
+            "A change takes effect at the next start."
+        ),
+    ),
+    Setting(
+        name="status_bind",
+        section=SECTION,
+        kind=TextList("ADDRESS,..."),
+        default=(),
+        flags=("--status-bind",),
+        help=(
+            "Addresses that serve the status page, and `/livez`, `/readyz` and `/startupz`. Where "
+            "no host is given it is 127.0.0.1: the page shows what the server is doing, without "
+            "query strings, to everybody who can reach it. "
+            "A change takes effect at the next start."
+        ),
+    ),
+)
