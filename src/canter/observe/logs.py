@@ -174,6 +174,11 @@ class ErrorLog:
             self.logger.handlers[:] = gunicorn.handlers
             self.logger.propagate = gunicorn.propagate
 
+    def give_way(self) -> None:
+        """Leave Gunicorn's logger to whoever has put handlers of their own there."""
+        self._loggers[1].removeHandler(self._handler)
+        self.stand_firm()
+
     def set_level(self, level: str) -> None:
         """Change the level of a running server. Raises ConfigError for an unknown one."""
         for logger in self._loggers:
@@ -246,7 +251,7 @@ def _strip(logger: logging.Logger) -> None:
             logger.removeHandler(old)
         if isinstance(old, LineHandler):
             old.let_go()
-        elif isinstance(old, SyslogHandler):
+        elif isinstance(old, SyslogHandler | LogCounter):
             old.close()
 
 

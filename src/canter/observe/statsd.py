@@ -143,6 +143,11 @@ class LogCounter(logging.Handler):
         super().__init__(logging.WARNING)
         self._statsd = statsd
 
+    def close(self) -> None:
+        """Close the daemon's socket; it is opened again should there be more to count."""
+        self._statsd.close()
+        super().close()
+
     def emit(self, record: logging.LogRecord) -> None:
         """Count one record."""
         name = record.levelname.lower()

@@ -88,15 +88,19 @@ def make_logger(settings: Settings, log: ErrorLog) -> Logger:
     if issubclass(kind, Logger):
         kind = kind.bound(log.logger, access_log, log.statsd)
     try:
-        logger: Logger = kind(ConfigView(settings))
+        logger: Any = kind(ConfigView(settings))
     except Exception as error:
         raise ConfigError(f"logger_class: {chosen} failed: {error}") from error
+    if not isinstance(logger, Logger):
+        # Gunicorn's own class has set both logs up already.
+        log.give_way()
     for old in [it for it in access_log.handlers if isinstance(it, SyslogHandler)]:
         access_log.removeHandler(old)
         old.close()
     if log.plan.syslog is not None and log.plan.syslog.access:
         access_log.addHandler(SyslogHandler(log.plan.syslog, "access"))
-    return logger
+    found: Logger = logger
+    return found
 
 
 def open_access_log(
@@ -112,8 +116,10 @@ def open_access_log(
         settings.access_log_format, settings.accesslog, log.logger, as_json=plan.as_json
     )
     if is_ruled or to_syslog or settings.logger_class:
-        sink = access.give_up_sink()
-        return LoggedAccess(logger, None if is_ruled else sink)
+        if is_ruled or not isinstance(logger, Logger):
+            access.close()
+            return LoggedAccess(logger, None)
+        return LoggedAccess(logger, access.give_up_sink())
     return access
 
 

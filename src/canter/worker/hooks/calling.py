@@ -19,17 +19,17 @@ Function: TypeAlias = Callable[..., Any]
 
 
 class Hooks:
-    """The hooks that some settings name; with None there are none."""
+    """The hooks that some settings name."""
 
     __slots__ = ("_log", "_settings")
 
-    def __init__(self, settings: Settings | None, log: logging.Logger) -> None:
+    def __init__(self, settings: Settings, log: logging.Logger) -> None:
         self._settings = settings
         self._log = log
 
     def find(self, name: str) -> Function | None:
         """The function of this hook, imported if it is named. Raises ConfigError."""
-        value = getattr(self._settings, name, None)
+        value: Function | str | None = getattr(self._settings, name)
         if not isinstance(value, str):
             return value
         try:
