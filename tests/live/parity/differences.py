@@ -17,6 +17,7 @@ SAME_DEFAULT_IN_OTHER_WORDS: Mapping[str, str] = MappingProxyType(
         "user": "not set means the user who starts it, whose number is Gunicorn's default",
         "group": "not set means the group of who starts it",
         "sendfile": "Gunicorn's None means on",
+        "logger_class": "not set means the usual class, by whatever name",
     }
 )
 

@@ -8,6 +8,7 @@ import pytest
 
 from canter.errors import ConfigError
 from canter.settings.gunicorn.files import python_layer, run_file, run_module
+from canter.settings.gunicorn.names import DIRTY
 from canter.settings.layers import merge, settle
 
 
@@ -122,8 +123,8 @@ proxy_protocol = False
     shared = "all workers share the listening sockets"
     assert found.warnings == (
         f"gunicorn.conf.py:1: Gunicorn's reuse_port has no effect: {shared}",
-        "gunicorn.conf.py:2: Gunicorn's dirty_threads has no effect: canter has no dirty arbiter",
-        "gunicorn.conf.py:3: Gunicorn's dirty_workers has no effect: canter has no dirty arbiter",
+        f"gunicorn.conf.py:2: Gunicorn's dirty_threads has no effect: {DIRTY}",
+        f"gunicorn.conf.py:3: Gunicorn's dirty_workers has no effect: {DIRTY}",
     )
 
 

@@ -44,18 +44,18 @@ def _value(name: str, *flags: str, default: object = None, note: str = "") -> Fo
     return Foreign(name, flags, Arity.ONE, (default,), note)
 
 
-_DIRTY = "canter has no dirty arbiter"
+DIRTY = "canter has no dirty arbiter; long work belongs into a queue, such as Celery or RQ"
 _HTTP2 = "canter does not speak HTTP/2"
-_ASGI = "canter serves WSGI applications"
+_ASGI = "canter serves WSGI applications; an ASGI server, such as Uvicorn, serves others"
 
 _EVERY_FOREIGN = (
     _value("reload_engine", "--reload-engine", default="auto", note="canter chooses by itself"),
-    _switch("spew", "--spew"),
-    _value("dirty_apps", "--dirty-app", default=(), note=_DIRTY),
-    _value("dirty_workers", "--dirty-workers", default=0, note=_DIRTY),
-    _value("dirty_timeout", "--dirty-timeout", default=300, note=_DIRTY),
-    _value("dirty_threads", "--dirty-threads", default=1, note=_DIRTY),
-    _value("dirty_graceful_timeout", "--dirty-graceful-timeout", default=30, note=_DIRTY),
+    _switch("spew", "--spew", note="`canter stacks` shows what every thread runs"),
+    _value("dirty_apps", "--dirty-app", default=(), note=DIRTY),
+    _value("dirty_workers", "--dirty-workers", default=0, note=DIRTY),
+    _value("dirty_timeout", "--dirty-timeout", default=300, note=DIRTY),
+    _value("dirty_threads", "--dirty-threads", default=1, note=DIRTY),
+    _value("dirty_graceful_timeout", "--dirty-graceful-timeout", default=30, note=DIRTY),
     _value("http_protocols", "--http-protocols", default="h1", note=_HTTP2),
     _value("http2_cleartext", "--http2-cleartext", default="off", note=_HTTP2),
     _value(
@@ -67,7 +67,7 @@ _EVERY_FOREIGN = (
         "http2_max_header_list_size", "--http2-max-header-list-size", default=65536, note=_HTTP2
     ),
     _switch("enable_stdio_inheritance", "-R", "--enable-stdio-inheritance"),
-    _value("default_proc_name", default="gunicorn"),
+    _value("default_proc_name", default="gunicorn", note="proc_name is the setting"),
     # An enum of the ssl module in files, and ignored by Gunicorn as well.
     _value(
         "ssl_version",

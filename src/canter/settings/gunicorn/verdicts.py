@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from canter.errors import CanterError
-from canter.settings.gunicorn.names import FOREIGN, asks_for_nothing
+from canter.settings.gunicorn.names import DIRTY, FOREIGN, asks_for_nothing
 from canter.settings.kinds.kind import quoted
 from canter.settings.layers import Entry, Layer
 from canter.settings.registry import SETTINGS
@@ -84,7 +84,7 @@ def _judge(entry: Entry) -> Line:
 def _judge_foreign(entry: Entry) -> Line:
     foreign = FOREIGN.get(entry.name)
     if foreign is None:
-        return _line(entry, Verdict.NO_EFFECT, "canter has no dirty arbiter")
+        return _line(entry, Verdict.NO_EFFECT, DIRTY)
     if asks_for_nothing(foreign, entry.value):
         return _line(entry, Verdict.SAME, "")
     return _line(entry, Verdict.UNSUPPORTED if foreign.refused else Verdict.NO_EFFECT, foreign.note)
