@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from canter.errors import ConfigError
 from canter.settings.files import PYPROJECT_TABLE, has_table, line_of_key, toml_layer
+from canter.settings.gunicorn.names import DIRTY, FOREIGN
+
+NOT_HERE = "is a Gunicorn setting that canter does not have"
 
 
 def entries(text, table=()):
@@ -83,11 +86,11 @@ def test_every_key_is_found_wherever_it_stands(names):
         ("[server]\nthreads = 4", "canter.toml:1: unknown setting server"),
         (
             "reuse_port = true",
-            "canter.toml:1: reuse_port is a Gunicorn setting that canter does not have",
+            f"canter.toml:1: reuse_port {NOT_HERE}: {FOREIGN['reuse_port'].note}",
         ),
         (
             "dirty_post_fork = 'x'",
-            "canter.toml:1: dirty_post_fork is a Gunicorn setting that canter does not have",
+            f"canter.toml:1: dirty_post_fork {NOT_HERE}: {DIRTY}",
         ),
         ("config = 'x'", "canter.toml:1: config cannot be set in a file"),
         ("a = 1\nthreads = x\n", "canter.toml:2: Invalid value"),

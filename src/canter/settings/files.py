@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 
 from canter.errors import ConfigError
-from canter.settings.gunicorn.names import FOREIGN, HOOKS
+from canter.settings.gunicorn.names import DIRTY, FOREIGN, HOOKS
 from canter.settings.layers import Entry, Layer
 from canter.settings.provenance import Source, SourceKind
 from canter.settings.registry import SETTINGS, nearest_name
@@ -71,7 +71,11 @@ def _check_key(key: str, place: str) -> None:
             raise ConfigError(f"{place}: {key} cannot be set in a file")
         return
     if key in FOREIGN or key in HOOKS:
-        raise ConfigError(f"{place}: {key} is a Gunicorn setting that canter does not have")
+        note = FOREIGN[key].note if key in FOREIGN else DIRTY
+        instead = f": {note}" if note else ""
+        raise ConfigError(
+            f"{place}: {key} is a Gunicorn setting that canter does not have{instead}"
+        )
     nearest = nearest_name(key)
     raise ConfigError(
         f"{place}: unknown setting {key}" + (f"; did you mean {nearest}?" if nearest else "")

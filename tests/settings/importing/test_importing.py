@@ -95,6 +95,19 @@ processes = many
     assert "site.ini:8: processes: workers: 'many' is neither" in page
 
 
+def test_a_socket_that_speaks_uwsgi_goes_on_speaking_it():
+    values, _ = imported(from_uwsgi, "[uwsgi]\nsocket = /run/site.sock\n", "site.ini")
+    assert values == {"bind": ["unix:/run/site.sock"], "protocol": "uwsgi"}
+
+
+def test_granian_s_switches_are_values_notes_or_needless():
+    text = "GRANIAN_SSL_CLIENT_VERIFY=true\nGRANIAN_METRICS_ENABLED=1\nGRANIAN_LOOP=uvloop\n"
+    values, page = imported(from_granian, text, "site.env")
+    assert values == {"cert_reqs": "required"}
+    assert "# - site.env:2: metrics: `canter status`" in page
+    assert "never needed: loop" in page
+
+
 def test_json_that_is_not_uwsgi_s_is_refused():
     with pytest.raises(ConfigError, match="no JSON with an object uwsgi"):
         imported(from_uwsgi, "[]", "site.json")
@@ -122,6 +135,20 @@ def test_granian_s_variables():
     values, page = imported(from_granian, text, "site.env")
     assert values == {"bind": ["unix:/run/site.sock"], "reload": True}
     assert "# - site.env:3: interface: canter serves WSGI applications" in page
+
+
+def test_a_command_line_that_no_shell_would_take_is_refused():
+    with pytest.raises(ConfigError, match=r"Procfile:1: No closing quotation"):
+        imported(from_granian, "web: granian 'site\n", "Procfile")
+
+
+def test_a_setting_that_this_version_has_not_is_a_note():
+    found = Equivalents()
+    found.give("frobnication", 3, "site.ini:1")
+    assert (
+        found.toml()
+        == "# Without an equivalent:\n# - site.ini:1: this version has no frobnication\n"
+    )
 
 
 def test_a_file_without_granian_is_refused():
