@@ -38,6 +38,16 @@ BROKEN = {
     "exception": ("raise RuntimeError('broken deploy')\n", "RuntimeError: broken deploy"),
     "exit": ("raise SystemExit(7)\n", "(?i)SystemExit|exit"),
     "no application": ("nothing = 1\n", "application"),
+    "crash": ("import os\nos.kill(os.getpid(), 11)\n", "SIGSEGV before it served|SIGSEGV"),
+    "slow": ("import threading\nthreading.Event().wait()\n", r"not ready within 1 s"),
+    "warm-up raises": (
+        "def application(environ, start_response):\n    raise RuntimeError('no table')\n",
+        "warm-up request for /warm failed.*no table",
+    ),
+    "warm-up fails": (
+        "def application(_, start):\n    start('503 Not Now', [])\n    return []\n",
+        "warm-up request for /warm was answered with 503 Not Now",
+    ),
 }
 
 
@@ -94,18 +104,24 @@ def test_hup_brings_new_code_and_fails_no_request(
 
 @pytest.mark.parametrize("kind", BROKEN)
 def test_hup_with_broken_code_leaves_the_old_workers_serving(
-    start: Start, site: Path, kind: str, mode: tuple[str, ...]
+    start: Start, site: Path, tmp_path: Path, kind: str, mode: tuple[str, ...]
 ) -> None:
     code, expected = BROKEN[kind]
-    server = start("site_code", *mode, "--workers", "2", "--pythonpath", str(site))
+    config = tmp_path / "canter.toml"
+    config.write_text("workers = 2\nwarmup = ['/warm']\n")
+    server = start("site_code", *mode, "--config", str(config), "--pythonpath", str(site))
     old = server.wait_for_workers(2)
     with Load(server.address, connections=3, path="/") as load:
         deploy(site, code)
+        if kind == "slow":
+            config.write_text("workers = 2\nboot_timeout = 1\n")
         server.signal(signal.SIGHUP)
         server.wait_for_log(expected)
+        server.wait_for_log("generation 2 is discarded; generation 1 goes on serving")
         eventually(lambda: server.workers() == old, "only the old workers are there")
         assert version_of(server) == "1"
         deploy(site, GOOD.format(version="2"))
+        config.write_text("workers = 2\n")
         server.signal(signal.SIGHUP)
         eventually(serves_only(server, "2"), "the repaired code is served")
         server.wait_for_new_workers(old, 2)

@@ -34,6 +34,7 @@ SAMPLES = {
     "worker_class": Sample("gthread", "gthread", "threads"),
     "threads": Sample("4", 4, 4),
     "preload_app": Sample("true", True, True),
+    "warmup": Sample("/,/shop?a=1", ["/", "/shop?a=1"], ("/", "/shop?a=1")),
     "worker_connections": Sample("50", 50, 50),
     "max_requests": Sample("1000", 1000, 1000),
     "max_requests_jitter": Sample("100", 100, 100),

@@ -56,6 +56,9 @@ class Values:
     """The number of threads that call the application in each worker."""
     preload_app: bool
     """Whether the application is imported once for all workers."""
+    warmup: tuple[str, ...]
+    """The paths of requests that the application answers in each worker before that counts as
+    ready; the option may be repeated."""
     worker_connections: int
     """The number of connections that one worker keeps open, idle ones included."""
     max_requests: int

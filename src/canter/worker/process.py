@@ -43,6 +43,7 @@ from canter.worker.messages import (
 from canter.worker.sources import SourceFiles
 from canter.worker.states import WorkerEvent, WorkerState, next_state
 from canter.worker.task import WorkerTask
+from canter.worker.warmup import warm_up
 
 QUICK_EXIT_SECONDS = 1.0
 _CLEAN_EXIT_SECONDS = 10.0
@@ -148,6 +149,8 @@ class Worker:
         application = self._hooks.initialised(loaded.application)
         task.log.stand_firm()
         self._access = logbook.settled(loaded.access, self._hooks.worker.log)
+        if task.settings.warmup:
+            warm_up(application, task)
         return wiring.make_engine(
             application,
             task,

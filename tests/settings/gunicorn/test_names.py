@@ -24,6 +24,7 @@ def test_together_they_are_all_of_gunicorn_27():
         "body_timeout",
         "send_timeout",
         "boot_timeout",
+        "warmup",
         "limit_request_body",
         "request_body",
         "body_memory",

@@ -15,6 +15,7 @@ from canter.settings.kinds.lists import (
     HeaderMapping,
     HeaderNames,
     Networks,
+    RequestPaths,
     TextList,
 )
 from canter.settings.kinds.logging import LoggerClass, Table
@@ -39,6 +40,7 @@ __all__ = [
     "OctalMode",
     "Optional",
     "Path",
+    "RequestPaths",
     "Size",
     "Table",
     "Text",

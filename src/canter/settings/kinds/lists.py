@@ -68,6 +68,23 @@ class TextList(_Items):
         return text
 
 
+class RequestPaths(_Items):
+    """Paths as they stand in a request line, queries included."""
+
+    @property
+    def expects(self) -> str:
+        return "paths that begin with `/`, separated by commas; what is not ASCII as `%XX`"
+
+    @property
+    def metavar(self) -> str:
+        return "PATH"
+
+    def _item(self, text: str) -> str:
+        if not text.startswith("/") or not text.isascii() or not text.isprintable() or " " in text:
+            raise ValueError(f"{quoted(text)} is no path of a request")
+        return text
+
+
 class AddressList(_Items):
     """Addresses to listen on, at least one. What each means is for whoever opens it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from canter.settings.kinds import Boolean, Integer, WorkerClass, Workers
+from canter.settings.kinds import Boolean, Integer, RequestPaths, WorkerClass, Workers
 from canter.settings.setting import AnySetting, PlatformVariable, Section, Setting
 
 SECTION = Section("Workers", "How many processes and threads serve, and for how long.")
@@ -106,6 +106,20 @@ SETTINGS: tuple[AnySetting, ...] = (
         gunicorn=(
             "In Gunicorn the parent process imports the application, so that a reload brings no "
             "new code."
+        ),
+    ),
+    Setting(
+        name="warmup",
+        section=SECTION,
+        kind=RequestPaths(),
+        default=(),
+        flags=("--warmup",),
+        help=(
+            "The paths of requests that the application answers in each worker before that counts "
+            "as ready; the option may be repeated. What first requests are slow at is done then, "
+            "and a deploy that answers one of them with a status of 500 or more, or with an "
+            "exception, is given up while the old one goes on serving. They are GET requests to "
+            "the first address, without a client, and take their part of `boot_timeout`."
         ),
     ),
     Setting(
