@@ -42,6 +42,7 @@ PURE = (
     "canter.supervisor.pledges",
     "canter.supervisor.policy",
     "canter.supervisor.reports",
+    "canter.supervisor.rollout",
     "canter.supervisor.roster",
     "canter.supervisor.states",
     "canter.supervisor.status",

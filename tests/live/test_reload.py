@@ -102,6 +102,30 @@ def test_hup_brings_new_code_and_fails_no_request(
     load.report.assert_flawless(server.access_lines)
 
 
+@pytest.mark.parametrize(
+    "limits",
+    [("--max-surge", "1"), ("--max-surge", "0", "--max-unavailable", "50%")],
+    ids=["one more", "half less"],
+)
+def test_a_reload_in_steps_fails_no_request_and_brings_new_code_to_all(
+    start: Start, site: Path, limits: tuple[str, ...], mode: tuple[str, ...]
+) -> None:
+    server = start("site_code", *mode, *limits, "--workers", "3", "--pythonpath", str(site))
+    with Load(server.address, connections=4, path="/") as load:
+        for version in "23":
+            old = server.workers()
+            deploy(site, GOOD.format(version=version))
+            server.signal(signal.SIGHUP)
+
+            def is_over(old: list[int] = old) -> bool:
+                now = server.workers()
+                return len(now) == 3 and not set(now) & set(old)
+
+            eventually(is_over, "other workers", 30)
+            eventually(serves_only(server, version), f"version {version} is served")
+    load.report.assert_flawless(server.access_lines)
+
+
 @pytest.mark.parametrize("kind", BROKEN)
 def test_hup_with_broken_code_leaves_the_old_workers_serving(
     start: Start, site: Path, tmp_path: Path, kind: str, mode: tuple[str, ...]

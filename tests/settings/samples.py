@@ -36,6 +36,8 @@ SAMPLES = {
     "preload_app": Sample("true", True, True),
     "warmup": Sample("/,/shop?a=1", ["/", "/shop?a=1"], ("/", "/shop?a=1")),
     "worker_connections": Sample("50", 50, 50),
+    "max_surge": Sample("25%", "25%", "25%"),
+    "max_unavailable": Sample("1", 1, "1"),
     "max_requests": Sample("1000", 1000, 1000),
     "max_requests_jitter": Sample("100", 100, 100),
     "timeout": Sample("2m", 120, 120.0),

@@ -43,3 +43,9 @@ def test_extra_files_without_reload_are_named_as_having_no_effect():
         "reload_extra_files has no effect without reload",
     )
     assert settings_from({"reload_extra_files": ["x"], "reload": True}).warnings == ()
+
+
+def test_without_a_worker_more_or_less_nobody_could_be_replaced():
+    with pytest.raises(ConfigError, match=r"^max_surge and max_unavailable are both 0 \("):
+        settings_from({"max_surge": 0, "max_unavailable": "0%"})
+    assert settings_from({"max_surge": 0, "max_unavailable": 1}).max_surge == "0"

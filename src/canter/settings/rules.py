@@ -58,12 +58,24 @@ def gevent_is_not_here_yet(settings: Settings) -> str | None:
     return None
 
 
+def somebody_may_be_replaced(settings: Settings) -> str | None:
+    """Without a worker more or less nothing can change."""
+    names = ("max_surge", "max_unavailable")
+    if all(getattr(settings, name) in {"0", "0%"} for name in names):
+        places = ", ".join(f"{name}: {settings.source(name)}" for name in names)
+        raise ConfigError(
+            f"max_surge and max_unavailable are both 0 ({places}): no worker could be replaced"
+        )
+    return None
+
+
 RULES: tuple[Callable[[Settings], str | None], ...] = (
     threads_fit_into_connections,
     gevent_is_not_here_yet,
     jitter_needs_max_requests,
     socket_files_need_a_unix_address,
     extra_files_need_reload,
+    somebody_may_be_replaced,
 )
 
 

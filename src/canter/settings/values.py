@@ -61,6 +61,12 @@ class Values:
     ready; the option may be repeated."""
     worker_connections: int
     """The number of connections that one worker keeps open, idle ones included."""
+    max_surge: str | None
+    """How many workers there may be beyond `workers` while some are replaced: a number, or a
+    percentage of them, rounded up."""
+    max_unavailable: str
+    """How many of the `workers` may be missing while some are replaced: a number, or a percentage
+    of them, rounded down."""
     max_requests: int
     """The number of requests after which a worker is replaced; 0 means never."""
     max_requests_jitter: int

@@ -17,7 +17,7 @@ from canter.observe.scoreboard import Scoreboard, WorkerSlot
 from canter.settings import Settings
 from canter.supervisor.capacity import count_processors
 from canter.supervisor.handover import Heirloom
-from canter.supervisor.roster import Plan
+from canter.supervisor.roster import Plan, Share
 from canter.worker.identity import KEEP, Identity, resolve_identity, resolve_owner
 from canter.worker.logbook import check_access_log, log_plan, open_error_log
 from canter.worker.tls import make_keyring
@@ -103,7 +103,14 @@ def plan_from(settings: Settings, can_preload: Callable[[], bool] = lambda: True
         # Twice the workers when all are being replaced, and those that leave slowly besides.
         max_workers=3 * workers + _SPARE_SLOTS,
         preloads=settings.preload_app and can_preload(),
+        surge=None if settings.max_surge is None else _share(settings.max_surge),
+        unavailable=_share(settings.max_unavailable),
     )
+
+
+def _share(text: str) -> Share:
+    """What `N` or `N%` means."""
+    return Share(int(text.removesuffix("%")), text.endswith("%"))
 
 
 def renew_log(log: ErrorLog, before: Settings, settings: Settings) -> ErrorLog:

@@ -451,6 +451,8 @@ class Supervisor:
             self._log.warning("%s", warning)
         generation = self._roster.add_generation(deploy.plan)
         self._deploys.add(generation.number, deploy)
+        if live is not None:
+            generation.is_heir = self._deploys.serves_all_of(generation.number, live.number)
         self._desk.note_begun(generation.number)
         self._log.info("generation %d starts", generation.number)
         self._hooks.reloading(settings, deploy.plan.workers, deploy.listeners)

@@ -33,6 +33,7 @@ from canter.supervisor.actions import (
     TellToExpire,
     TellToServe,
 )
+from canter.supervisor.rollout import recycling_allowances, rollout_of, still_needed
 from canter.supervisor.roster import (
     KILL_MARGIN_SECONDS,
     Generation,
@@ -216,7 +217,7 @@ def _ask_to_leave(
 
 
 def _prove(roster: Roster) -> Iterator[Action]:
-    """Bring the booting generation up, all or nothing."""
+    """Bring the booting generation up: at once, or as fast as the old one may go."""
     generation = roster.in_state(GenerationState.BOOTING)
     if generation is None:
         return
@@ -224,13 +225,16 @@ def _prove(roster: Roster) -> Iterator[Action]:
         yield Discard(generation.number)
         return
     workers = roster.staying(generation)
-    yield from _fork(roster, generation, generation.wanted - len(workers))
-    if len(workers) < generation.wanted:
-        return
-    if all(w.state is WorkerState.SERVING for w in workers):
+    rollout = rollout_of(roster)
+    assert rollout is not None
+    yield from _fork(roster, generation, rollout.new - len(workers))
+    is_whole = len(workers) >= generation.wanted
+    if is_whole and all(w.state is WorkerState.SERVING for w in workers):
         yield Promote(generation.number)
-    elif all(w.state in {WorkerState.READY, WorkerState.SERVING} for w in workers):
-        # All are proven: they start to serve together.
+    elif not rollout.at_once or (
+        is_whole and all(w.state in {WorkerState.READY, WorkerState.SERVING} for w in workers)
+    ):
+        # Where all may be there at once, all are proven and start to serve together.
         for worker in workers:
             if worker.state is WorkerState.READY and worker.told_to_serve_at is None:
                 yield TellToServe(worker.pid)
@@ -254,8 +258,12 @@ def _retire(roster: Roster, busy: set[int]) -> Iterator[Action]:
             continue
         members = roster.members_of(generation)
         backlog = generation.answers_backlog_at_retirement
+        needed = still_needed(roster, generation)
         for handle in members:
             if handle.leave is None and handle.pid not in busy:
+                if needed and handle.state is WorkerState.SERVING:
+                    needed -= 1
+                    continue
                 reason = _LEAVING[generation.state]
                 yield _ask_to_leave(roster, handle, reason, answer_backlog=backlog)
         if not members:
@@ -285,6 +293,8 @@ def _keep_live(roster: Roster, now: float, readings: Readings, busy: set[int]) -
     generation = roster.in_state(GenerationState.LIVE)
     if generation is None:
         return
+    rollout = rollout_of(roster)
+    wanted = generation.wanted if rollout is None else rollout.old
     workers = [h for h in roster.staying(generation) if h.pid not in busy]
     for handle in workers:
         if handle.state is WorkerState.READY and handle.told_to_serve_at is None:
@@ -295,9 +305,12 @@ def _keep_live(roster: Roster, now: float, readings: Readings, busy: set[int]) -
             # No thread is free to serve what it would accept; the others should have that.
             yield _ask_to_leave(roster, handle, Reason.STUCK)
         workers = [h for h in workers if h not in helpless]
-    yield from _fork_missing(roster, generation, workers, now)
-    for handle in _superfluous(generation, workers):
-        yield _ask_to_leave(roster, handle, _reason_of_wear(handle))
+    yield from _fork_missing(roster, generation, workers, wanted, now)
+    for handle in _superfluous(generation, workers, wanted):
+        reason = _reason_of_wear(handle)
+        if reason is Reason.EXCESS and wanted < generation.wanted:
+            reason = Reason.RETIRED
+        yield _ask_to_leave(roster, handle, reason)
 
 
 def _is_helpless(handle: Handle, generation: Generation, readings: Readings) -> bool:
@@ -309,9 +322,9 @@ def _is_helpless(handle: Handle, generation: Generation, readings: Readings) -> 
 
 
 def _fork_missing(
-    roster: Roster, generation: Generation, staying: list[Handle], now: float
+    roster: Roster, generation: Generation, staying: list[Handle], wanted: int, now: float
 ) -> Iterator[Action]:
-    missing = generation.wanted + _surge(roster, generation, staying) - len(staying)
+    missing = wanted + _surge(roster, generation, staying) - len(staying)
     backoff = generation.backoff
     room = generation.plan.max_workers - len(roster.workers_of(generation))
     missing = max(0, min(missing, room))
@@ -327,27 +340,34 @@ def _fork_missing(
 def _surge(roster: Roster, generation: Generation, staying: list[Handle]) -> int:
     """How many replacements may be there beside those that they replace.
 
-    One for each worker with a stuck request; of those that ask to be recycled one at a time, and
-    the next only when the last has gone.
+    One for each worker with a stuck request; of those that ask to be recycled as many as the surge
+    allows, counting those that have not yet gone: one where nothing else is said.
     """
     stuck = sum(1 for h in staying if h.wear is Wear.STUCK)
     worn = sum(1 for h in staying if h.wear is Wear.MAX_REQUESTS)
-    is_recycling = any(
-        h.leave is not None and h.leave.reason is Reason.RECYCLED
-        for h in roster.workers_of(generation)
-    )
-    return stuck + (1 if worn and not is_recycling else 0)
+    allowed = recycling_allowances(generation)[0] - _recycling(roster, generation)
+    return stuck + max(0, min(worn, allowed))
 
 
-def _superfluous(generation: Generation, staying: list[Handle]) -> list[Handle]:
-    """Who may leave without missing: first the worn, those with a stuck request before others."""
+def _recycling(roster: Roster, generation: Generation) -> int:
+    """How many workers are on their way out to be recycled."""
+    leaves = (h.leave for h in roster.workers_of(generation))
+    return sum(1 for leave in leaves if leave is not None and leave.reason is Reason.RECYCLED)
+
+
+def _superfluous(generation: Generation, staying: list[Handle], wanted: int) -> list[Handle]:
+    """Who may leave without missing: first the worn, those with a stuck request before others.
+
+    Of the worn as many more as may be missing while they are replaced.
+    """
     serving = [h for h in staying if h.state is WorkerState.SERVING]
-    over = len(serving) - generation.wanted
-    if over <= 0:
-        return []
     # Sorting keeps the order of age within each kind, so the oldest leave first.
     kinds = [Wear.STUCK, Wear.MAX_REQUESTS, None]
-    return sorted(serving, key=lambda h: kinds.index(h.wear))[:over]
+    serving.sort(key=lambda h: kinds.index(h.wear))
+    over = max(0, len(serving) - wanted)
+    missing = recycling_allowances(generation)[1]
+    worn = [h for h in serving if h.wear is not None][: max(0, len(serving) - wanted + missing)]
+    return serving[:over] if over >= len(worn) else worn
 
 
 def _reason_of_wear(handle: Handle) -> Reason:

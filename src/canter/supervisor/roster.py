@@ -60,6 +60,22 @@ RequestKey = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """A number of workers, or a part of them in percent."""
+
+    number: int
+    is_percentage: bool = False
+
+    def of_at_least(self, workers: int) -> int:
+        """How many that is; a part of a worker counts as one."""
+        return -(-self.number * workers // 100) if self.is_percentage else self.number
+
+    def of_at_most(self, workers: int) -> int:
+        """How many that is; a part of a worker does not count."""
+        return self.number * workers // 100 if self.is_percentage else self.number
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A generation's part of the settings. `timeout_seconds` 0 = requests may take for ever."""
 
@@ -72,6 +88,10 @@ class Plan:
     """How many the scoreboard has room for, replacements included."""
     preloads: bool = False
     """Workers are forked from a fork server, which imports the application."""
+    surge: Share | None = None
+    """How many workers may be there beyond those wanted; None: as suits what happens."""
+    unavailable: Share = Share(0)
+    """How many of the wanted workers may be missing."""
 
     @property
     def most_wanted(self) -> int:
@@ -148,6 +168,8 @@ class Generation:
     failure: Failure | None = None
     boot_seconds: float = 0.0
     """From its first fork until it served; 0 before."""
+    is_heir: bool = True
+    """It serves at every address that its predecessor serves."""
     answers_backlog_at_retirement: bool = False
     """Some of its addresses are not served by its successor, so their queues are its to empty."""
 

@@ -23,7 +23,7 @@ from canter.protocol.writer import ResponseWriter
 from canter.worker.task import WorkerTask
 from canter.wsgi.environ import base_environ
 from canter.wsgi.errors import ErrorStream
-from canter.wsgi.exchange import Application, Ending, Exchange
+from canter.wsgi.exchange import Application, Ending, Exchange, Sink
 
 _HTTP_PORT = "80"
 _FAILING = 500
@@ -33,13 +33,14 @@ _DOUBTFUL = 400
 _LOCAL = "127.0.0.1"
 
 
-class _Discarding:
-    """A client that takes everything and is not there: the sink of an exchange."""
+class _Discarding(Sink):
+    """A client that takes everything and is not there."""
 
     def send(self, data: bytes) -> None:
         """Take it."""
 
-    stream = send
+    def stream(self, data: bytes) -> None:
+        """Take it."""
 
     def open_file(self, filelike: Any) -> tuple[int, int, int] | None:
         """Files are read as any iterable is."""

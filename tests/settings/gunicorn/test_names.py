@@ -24,6 +24,8 @@ def test_together_they_are_all_of_gunicorn_27():
         "body_timeout",
         "send_timeout",
         "boot_timeout",
+        "max_unavailable",
+        "max_surge",
         "warmup",
         "limit_request_body",
         "request_body",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canter.settings.kinds import Duration, Integer, OctalMode, Size, Workers
+from canter.settings.kinds import Duration, Integer, OctalMode, PartOfWorkers, Size, Workers
 
 
 @pytest.mark.parametrize("written", [4, "4", " 4 ", "04"])
@@ -200,3 +200,16 @@ def test_whatever_is_written_is_a_value_or_one_kind_of_error(kind, written):
         assert str(error)  # noqa: PT017 - either end is right
     else:
         assert kind.parse(kind.render(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("given", "value"), [(2, "2"), ("0", "0"), (" 7 ", "7"), ("25%", "25%"), ("100%", "100%")]
+)
+def test_a_part_of_the_workers_is_a_number_or_a_percentage(given, value):
+    assert PartOfWorkers().parse(given) == value
+
+
+@pytest.mark.parametrize("given", [-1, "-1%", "101%", "a third", "", "%", 1.5, True, 4097])
+def test_no_other_part_of_the_workers_is_taken(given):
+    with pytest.raises(ValueError, match="is not a whole number, or a percentage"):
+        PartOfWorkers().parse(given)

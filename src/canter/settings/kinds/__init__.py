@@ -19,7 +19,7 @@ from canter.settings.kinds.lists import (
     TextList,
 )
 from canter.settings.kinds.logging import LoggerClass, Table
-from canter.settings.kinds.numbers import Duration, Integer, OctalMode, Size, Workers
+from canter.settings.kinds.numbers import Duration, Integer, OctalMode, PartOfWorkers, Size, Workers
 from canter.settings.kinds.words import Boolean, Choice, Path, Text, UrlPath
 from canter.settings.kinds.worker_class import WorkerClass
 
@@ -39,6 +39,7 @@ __all__ = [
     "Networks",
     "OctalMode",
     "Optional",
+    "PartOfWorkers",
     "Path",
     "RequestPaths",
     "Size",

@@ -60,6 +60,38 @@ class Integer(Kind[int]):
         return str(value)
 
 
+class PartOfWorkers(Kind[str]):
+    """A number of workers, or a percentage of them; the value is `N` or `N%`."""
+
+    @property
+    def annotation(self) -> str:
+        return "str"
+
+    @property
+    def json_type(self) -> str:
+        return "integer or string"
+
+    @property
+    def expects(self) -> str:
+        return "a whole number, or a percentage up to `100%`"
+
+    @property
+    def metavar(self) -> str:
+        return "N|N%"
+
+    def parse(self, value: object) -> str:
+        text = value.strip() if isinstance(value, str) else value
+        is_percentage = isinstance(text, str) and text.endswith("%")
+        number = _whole(text.removesuffix("%") if isinstance(text, str) else text)
+        most = 100 if is_percentage else _MOST_WORKERS
+        if number is None or not 0 <= number <= most:
+            raise ValueError(f"{quoted(value)} is not {self.expects}")
+        return f"{number}%" if is_percentage else str(number)
+
+    def render(self, value: str) -> str:
+        return value
+
+
 class Workers(Kind[int | Literal["auto"]]):
     """How many worker processes: a number, or `auto` for what this process may use."""
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from canter.settings.kinds import Boolean, Integer, RequestPaths, WorkerClass, Workers
+from canter.settings.kinds import (
+    Boolean,
+    Integer,
+    Optional,
+    PartOfWorkers,
+    RequestPaths,
+    WorkerClass,
+    Workers,
+)
 from canter.settings.setting import AnySetting, PlatformVariable, Section, Setting
 
 SECTION = Section("Workers", "How many processes and threads serve, and for how long.")
@@ -131,6 +139,34 @@ SETTINGS: tuple[AnySetting, ...] = (
         help=(
             "The number of connections that one worker keeps open, idle ones included. "
             "Beyond it connections wait in the listen queue."
+        ),
+    ),
+    Setting(
+        name="max_surge",
+        section=SECTION,
+        kind=Optional(PartOfWorkers()),
+        default=None,
+        flags=("--max-surge",),
+        help=(
+            "How many workers there may be beyond `workers` while some are replaced: a number, or "
+            "a percentage of them, rounded up. Where it is not set, a reload starts all new "
+            "workers beside the old ones, so that they are all proven before the first of them "
+            "serves, and workers are recycled one after the other. With less than 100% a reload "
+            "goes in steps: new workers serve as they get ready and old ones leave for them, so "
+            "that for a while both answer. If a later one fails, the old ones come back before "
+            "the new ones leave."
+        ),
+    ),
+    Setting(
+        name="max_unavailable",
+        section=SECTION,
+        kind=PartOfWorkers(),
+        default="0",
+        flags=("--max-unavailable",),
+        help=(
+            "How many of the `workers` may be missing while some are replaced: a number, or a "
+            "percentage of them, rounded down. With 0, no worker leaves before its replacement "
+            "serves. It saves memory where there is no room for a surge."
         ),
     ),
     Setting(
