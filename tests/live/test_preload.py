@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,21 @@ def test_a_fork_server_that_is_killed_is_replaced_and_no_request_fails(start: St
     server.wait_for_log(r"fork server \d+ was killed by SIGKILL")
 
 
+def test_what_a_fork_server_owed_when_it_was_killed_is_forked_by_the_next(start: Start) -> None:
+    server = start(APP, "--preload", "--workers", "2")
+    victim, survivor = server.wait_for_workers(2)
+    fork_server = server.fork_server()
+    assert fork_server is not None
+    os.kill(fork_server, signal.SIGSTOP)
+    os.kill(victim, signal.SIGKILL)
+    server.wait_for_log(f"worker {victim} was killed by SIGKILL")
+    assert said(server)["pid"] == survivor
+    os.kill(fork_server, signal.SIGKILL)
+    server.wait_for_replacement(victim, 2)
+    everyone(server, 2)
+    assert server.fork_server() != fork_server
+
+
 def test_what_a_fork_leaves_behind_is_named(start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as database:
         name = f"127.0.0.1:{database.getsockname()[1]}"
@@ -149,6 +165,15 @@ def test_the_application_is_imported_as_the_user_of_the_workers() -> None:
         assert os.stat(f"/proc/{server.fork_server()}").st_uid == NOBODY
 
 
+def open_paths(pid: int | None) -> list[str]:
+    """What the descriptors of a process lead to; some may be closed while we look."""
+    found = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.append(os.readlink(link))
+    return found
+
+
 def test_workers_forked_after_a_rotation_write_to_the_new_logs(start: Start) -> None:
     server = start(APP, "--preload")
     moved = server.access_path.rename(server.directory / "access.old")
@@ -157,12 +182,7 @@ def test_workers_forked_after_a_rotation_write_to_the_new_logs(start: Start) -> 
 
     def all_have_reopened() -> bool:
         before = moved.read_text()
-        fork_server, supervisor = server.fork_server(), server.pid
-        paths = [
-            os.readlink(f"/proc/{pid}/fd/{number}")
-            for pid in (fork_server, supervisor)
-            for number in os.listdir(f"/proc/{pid}/fd")
-        ]
+        paths = [*open_paths(server.fork_server()), *open_paths(server.pid)]
         return before == moved.read_text() and not any(path.endswith(".old") for path in paths)
 
     eventually(all_have_reopened, "everybody has the new files")

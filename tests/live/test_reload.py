@@ -183,17 +183,6 @@ def test_a_request_that_runs_during_a_reload_is_answered_by_the_old_code(
     server.wait_for_new_workers(old, 1)
 
 
-def test_many_hups_at_once_end_with_the_newest_code(start: Start, site: Path) -> None:
-    server = start("site_code", "--workers", "2", "--pythonpath", str(site))
-    with Load(server.address, connections=3, path="/") as load:
-        for version in range(2, 12):
-            deploy(site, GOOD.format(version=str(version)))
-            server.signal(signal.SIGHUP)
-        eventually(serves_only(server, "11"), "the newest code is served", 30)
-        server.wait_for_workers(2)
-    load.report.assert_flawless(server.access_lines)
-
-
 def test_hup_reads_the_configuration_again(start: Start, site: Path, tmp_path: Path) -> None:
     config = tmp_path / "settings.py"
     config.write_text("workers = 1\n")

@@ -75,7 +75,7 @@ class Journal:
     def tell_promotion(self, generation: Generation, roster: Roster, now: float) -> None:
         """A generation serves."""
         workers = roster.staying(generation)
-        born = min((worker.born for worker in workers), default=now)
+        born = min((member.born for member in roster.members_of(generation)), default=now)
         pids = [worker.pid for worker in workers]
         text = reports.describe_live(generation, pids, now - born)
         self._log.info("%s", text)
