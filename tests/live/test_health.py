@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.live.harness import PLAIN
+from tests.live.load import Load
 from tests.live.raw_http import request_head
 from tests.live.waiting import eventually
 
@@ -85,3 +89,41 @@ def test_a_worker_that_makes_room_for_a_new_one_is_still_ready(
         assert check.read_answer().status == 200
         gate.touch()
         assert busy.read_answer().body == b"opened"
+
+
+def test_during_the_drain_delay_everything_is_served_and_readiness_says_no(start: Start) -> None:
+    server = start(PLAIN, "--workers", "2", "--health-path", "/health", "--drain-delay", "3")
+    with Load(server.address, connections=4) as load:
+        eventually(lambda: load.count() > 20, "the load runs")
+        server.signal(signal.SIGTERM)
+        eventually(lambda: server.get("/health/readyz").status == 503, "it is not ready")
+        assert server.get("/health/livez").status == 200
+        seen = load.count()
+        eventually(lambda: load.count() > seen + 20, "the load goes on")
+        assert server.wait_for_exit() == 0
+    # Once it has drained new connections are refused; nothing else may go wrong.
+    wrong = [f for f in load.report.failures if "ConnectionRefused" not in f.reason]
+    assert wrong == [], load.report.summary()
+    load.report.assert_logged_once(server.access_lines)
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGQUIT])
+def test_a_second_signal_ends_the_drain_delay_at_once(start: Start, second: signal.Signals) -> None:
+    server = start(PLAIN, "--health-path", "/health", "--drain-delay", "1h")
+    server.signal(signal.SIGTERM)
+    eventually(lambda: server.get("/health").status == 503, "it is not ready")
+    server.signal(second)
+    assert server.wait_for_exit() == 0
+
+
+def test_a_worker_that_starts_during_the_drain_delay_is_not_ready_either(start: Start) -> None:
+    server = start(PLAIN, "--health-path", "/health", "--drain-delay", "1h")
+    old = server.workers()
+    server.signal(signal.SIGTERM)
+    eventually(lambda: server.get("/health").status == 503, "it is not ready")
+    os.kill(old[0], signal.SIGKILL)
+    server.wait_for_replacement(old[0], 1)
+    assert server.get("/health/livez").status == 200
+    assert server.get("/health/readyz").status == 503
+    server.signal(signal.SIGTERM)
+    assert server.wait_for_exit() == 0

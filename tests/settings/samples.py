@@ -42,6 +42,7 @@ SAMPLES = {
     "max_requests_jitter": Sample("100", 100, 100),
     "timeout": Sample("2m", 120, 120.0),
     "graceful_timeout": Sample("1.5", 1.5, 1.5),
+    "drain_delay": Sample("10s", 10, 10.0),
     "keepalive": Sample("5", 5, 5.0),
     "header_timeout": Sample("500ms", 0.5, 0.5),
     "body_timeout": Sample("3s", 3, 3.0),

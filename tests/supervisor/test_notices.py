@@ -58,9 +58,9 @@ def test_a_reload_asked_for_during_another_is_answered_with_its_own_time():
 def test_stopping_is_said_once(command: Command):
     world, notices = started(), Notices()
     news(notices, world)
-    world.roster.request_stop(command)
+    world.roster.request_stop(command, world.now)
     assert news(notices, world) == ["STOPPING=1"]
-    world.roster.request_stop(Command.STOP_AT_ONCE)
+    world.roster.request_stop(Command.STOP_AT_ONCE, world.now)
     assert news(notices, world) == []
 
 
@@ -101,7 +101,7 @@ def test_the_status_tells_people_what_goes_on():
     assert status_line(world.roster).startswith("reloading; meanwhile 2 of 2 workers ready")
     world.boot_all()
     world.leave_all()
-    world.roster.request_stop(Command.STOP_GRACEFULLY)
+    world.roster.request_stop(Command.STOP_GRACEFULLY, world.now)
     assert status_line(world.roster) == "stopping: 2 workers left"
 
 

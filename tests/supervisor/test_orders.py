@@ -98,7 +98,7 @@ def test_workers_can_be_more_or_fewer_within_the_room_there_is():
 def test_nothing_can_be_changed_while_the_service_ends():
     world = started()
     judge_change(world.roster)
-    world.roster.request_stop(Command.STOP_GRACEFULLY)
+    world.roster.request_stop(Command.STOP_GRACEFULLY, world.now)
     for judge in (judge_change, lambda roster: judge_scale(Scale(1), roster)):
         with pytest.raises(OrderError, match="the server is stopping"):
             judge(world.roster)

@@ -77,6 +77,9 @@ class Values:
     """How long one request may run in the application; 0 means without limit."""
     graceful_timeout: float
     """How long running requests may take to finish when a worker is stopped or replaced."""
+    drain_delay: float
+    """How long to serve on, as before, after being told to stop gracefully, while health checks say
+    that the service leaves; then the drain begins."""
     keepalive: float
     """How long an idle connection is kept for its next request; 0 means that every response ends
     its connection."""

@@ -121,10 +121,17 @@ class Forget:
 
 
 @dataclass(frozen=True, slots=True)
+class BeginDrain:
+    """Load balancers have had their time to notice: stop now."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """Everything is over."""
 
 
 WorkerAction: TypeAlias = TellToServe | TellToDrain | TellToExpire | Signal | Kill
-GenerationAction: TypeAlias = Fork | Preload | BeginGeneration | Promote | Discard | Forget | Finish
+GenerationAction: TypeAlias = (
+    Fork | Preload | BeginGeneration | Promote | Discard | Forget | BeginDrain | Finish
+)
 Action: TypeAlias = WorkerAction | GenerationAction

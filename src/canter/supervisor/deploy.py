@@ -105,6 +105,7 @@ def plan_from(settings: Settings, can_preload: Callable[[], bool] = lambda: True
         preloads=settings.preload_app and can_preload(),
         surge=None if settings.max_surge is None else _share(settings.max_surge),
         unavailable=_share(settings.max_unavailable),
+        drain_delay_seconds=settings.drain_delay,
     )
 
 

@@ -17,6 +17,9 @@ from canter.supervisor.states import GenerationState, Phase
 _TROUBLE = (Reason.FROZEN, Reason.SLOW_BOOT, Reason.LOST)
 
 
+_SERVING_PHASES = (Phase.RUNNING, Phase.DELAYING)
+
+
 class Journal:
     """Tells each thing once, and a loop of failures in one line a try."""
 
@@ -91,7 +94,7 @@ class Journal:
             self._told[generation.number] = failure
             is_known = told is not None and told.message == failure.message
             is_looping = generation.backoff.is_looping
-            if not is_known and not (failure.is_death and roster.phase is Phase.RUNNING):
+            if not is_known and not (failure.is_death and roster.phase in _SERVING_PHASES):
                 self._log.error("%s", reports.describe_failure(failure))
             if is_looping:
                 self._log.error("%s", reports.describe_loop(generation, failure, now))

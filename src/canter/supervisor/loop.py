@@ -23,6 +23,7 @@ from canter.settings import Settings
 from canter.supervisor import policy, reports
 from canter.supervisor.actions import (
     Action,
+    BeginDrain,
     BeginGeneration,
     Discard,
     Finish,
@@ -70,6 +71,11 @@ from canter.worker.messages import (
 from canter.worker.states import ImpossibleEventError
 from canter.worker.task import Application
 
+_HOW_TO_STOP = {
+    Phase.DELAYING: "leaving; serving on until load balancers have noticed (drain_delay)",
+    Phase.STOPPING: "draining",
+    Phase.HURRYING: "stopping at once",
+}
 _FILES_EVERY_SECONDS = 1.0
 _ROUNDS_AT_ONCE = 20
 _TROUBLE_PAUSE_SECONDS = 1.0
@@ -280,12 +286,16 @@ class Supervisor:
 
     def stop(self, command: Command, cause: str) -> None:
         """Somebody asks for the end: a signal, or a command."""
-        self._roster.request_stop(command)
+        self._roster.request_stop(command, time.monotonic())
         self._upgrade.note_stop()
-        how = "draining" if self._roster.phase is Phase.STOPPING else "stopping at once"
-        self._log.info("%s: %s", cause, how)
+        self._log.info("%s: %s", cause, _HOW_TO_STOP[self._roster.phase])
         self._desk.note_stopping()
-        self._deploys.note_leaving()
+        if not self._deploys.are_shared:
+            self._deploys.note_leaving()
+        if self._roster.phase is not Phase.DELAYING:
+            self._close_doors()
+
+    def _close_doors(self) -> None:
         if not self._deploys.are_shared:
             # No new clients find the files; workers answer those that are in the queues already.
             self._deploys.close_all_but(())
@@ -425,6 +435,9 @@ class Supervisor:
             case Forget(generation=number):
                 self._deploys.forget(number)
                 self._journal.forget(number)
+            case BeginDrain():
+                self._log.info("draining")
+                self._close_doors()
             case Finish():
                 pass
             case _:

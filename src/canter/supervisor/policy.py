@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from canter.supervisor.actions import (
     Action,
+    BeginDrain,
     BeginGeneration,
     Discard,
     Finish,
@@ -92,7 +93,9 @@ def decide(roster: Roster, now: float, readings: Readings) -> list[Action]:
     # A worker that was just dealt with is left alone for this round.
     busy = {action.pid for action in actions if isinstance(action, Kill | Signal)}
     match roster.phase:
-        case Phase.STARTING | Phase.RUNNING:
+        case Phase.DELAYING if now >= roster.drain_at:
+            actions.append(BeginDrain())
+        case Phase.STARTING | Phase.RUNNING | Phase.DELAYING:
             actions += _prove(roster)
             actions += _keep_live(roster, now, readings, busy)
             actions += _retire(roster, busy)
@@ -116,6 +119,7 @@ def tick_seconds(roster: Roster) -> float | None:
     live = roster.in_state(GenerationState.LIVE)
     is_steady = (
         live is not None
+        and roster.phase is Phase.RUNNING
         and all(_is_steady(handle) for handle in roster.handles.values())
         and len(roster.handles) == live.wanted + live.plan.preloads
     )

@@ -16,6 +16,7 @@ from enum import Enum, auto
 
 from canter.supervisor.actions import (
     Action,
+    BeginDrain,
     BeginGeneration,
     Discard,
     Finish,
@@ -92,6 +93,8 @@ class Plan:
     """How many workers may be there beyond those wanted; None: as suits what happens."""
     unavailable: Share = Share(0)
     """How many of the wanted workers may be missing."""
+    drain_delay_seconds: float = 0.0
+    """How long to serve on, saying that the service leaves, before a graceful end begins."""
 
     @property
     def most_wanted(self) -> int:
@@ -185,6 +188,8 @@ class Roster:
         self.reloads_asked = 0
         self.others_listen = False
         """Whether what waits in the listen queues when we leave is answered by somebody else."""
+        self.drain_at = math.inf
+        """When the drain begins, in the phase DELAYING."""
         self.exit_status = 0
         self.failure: Failure | None = None
         self._jitter = jitter
@@ -323,8 +328,13 @@ class Roster:
                 text = f"the fork server {cause}"
             self._note_failure(generation, Failure(3, text, is_death=True), now)
 
-    def request_stop(self, command: Command) -> None:
+    def request_stop(self, command: Command, now: float) -> None:
         """Somebody asked for the end of the service."""
+        live = self.in_state(GenerationState.LIVE)
+        delay = 0.0 if live is None else live.plan.drain_delay_seconds
+        if delay and command is Command.STOP_GRACEFULLY and self.phase is Phase.RUNNING:
+            command = Command.STOP_LATER
+            self.drain_at = now + delay
         self.phase = next_phase(self.phase, command)
 
     def request_reload(self) -> None:
@@ -384,6 +394,8 @@ class Roster:
                 self._move(self.generations[number], GenerationEvent.DISCARDED)
             case Forget(generation=number):
                 self._move(self.generations.pop(number), GenerationEvent.EMPTIED)
+            case BeginDrain():
+                self.phase = next_phase(self.phase, Command.DELAY_OVER)
             case Finish():
                 self.phase = next_phase(self.phase, Command.EMPTIED)
             case _:

@@ -46,6 +46,8 @@ class Phase(Enum):
     STARTING = "starting"
     """The very first generation boots: if it fails, so does the start."""
     RUNNING = "running"
+    DELAYING = "delaying"
+    """About to stop, and serving as before until load balancers have noticed (drain_delay)."""
     STOPPING = "stopping"
     """Workers drain."""
     HURRYING = "hurrying"
@@ -58,6 +60,9 @@ class Command(Enum):
 
     FIRST_LIVE = auto()
     STOP_GRACEFULLY = auto()
+    STOP_LATER = auto()
+    """As STOP_GRACEFULLY, after a while."""
+    DELAY_OVER = auto()
     STOP_AT_ONCE = auto()
     FIRST_FAILED = auto()
     EMPTIED = auto()
@@ -79,6 +84,10 @@ PHASES: Final[dict[tuple[Phase, Command], Phase]] = {
     (Phase.STARTING, Command.STOP_AT_ONCE): Phase.HURRYING,
     (Phase.RUNNING, Command.STOP_GRACEFULLY): Phase.STOPPING,
     (Phase.RUNNING, Command.STOP_AT_ONCE): Phase.HURRYING,
+    (Phase.RUNNING, Command.STOP_LATER): Phase.DELAYING,
+    (Phase.DELAYING, Command.DELAY_OVER): Phase.STOPPING,
+    (Phase.DELAYING, Command.STOP_GRACEFULLY): Phase.HURRYING,
+    (Phase.DELAYING, Command.STOP_AT_ONCE): Phase.HURRYING,
     # Who asks again while workers drain does not want to wait for them.
     (Phase.STOPPING, Command.STOP_GRACEFULLY): Phase.HURRYING,
     (Phase.STOPPING, Command.STOP_AT_ONCE): Phase.HURRYING,

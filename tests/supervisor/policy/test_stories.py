@@ -112,7 +112,7 @@ def test_after_any_story_a_stop_ends(story: list[tuple[str, int]], command: Comm
         world.act()
         if world.roster.is_over:
             return
-    world.roster.request_stop(command)
+    world.roster.request_stop(command, world.now)
     world.act()
     for _ in range(20):
         world.leave_all()

@@ -100,7 +100,7 @@ def test_without_a_timeout_requests_may_take_for_ever():
 
 def test_a_worker_that_leaves_has_its_requests_watched_too():
     world = started()
-    world.roster.request_stop(Command.STOP_GRACEFULLY)
+    world.roster.request_stop(Command.STOP_GRACEFULLY, world.now)
     world.act()
     world.readings[101] = Reading(WorkerState.DRAINING, 0.5, (Running(0, 5, 31.0),))
     assert world.act() == [TellToExpire(101, 0, 5)]

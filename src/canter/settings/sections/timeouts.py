@@ -41,6 +41,19 @@ SETTINGS: tuple[AnySetting, ...] = (
         ),
     ),
     Setting(
+        name="drain_delay",
+        section=SECTION,
+        kind=Duration(),
+        default=0.0,
+        flags=("--drain-delay",),
+        help=(
+            "How long to serve on, as before, after being told to stop gracefully, while health "
+            "checks say that the service leaves; then the drain begins. It gives load balancers "
+            "time to notice, so that no request meets a closed port; it should be longer than "
+            "they take for that. A second signal ends the service at once."
+        ),
+    ),
+    Setting(
         name="keepalive",
         section=SECTION,
         kind=Duration(),
