@@ -35,6 +35,8 @@ def config(tmp_path: Path, **values: object) -> EngineConfig:
         ("body_memory", 123, "body_memory_bytes", 123),
         ("tmp_upload_dir", "/somewhere", "spool_directory", "/somewhere"),
         ("sendfile", False, "sendfile", False),
+        ("queue_timeout", 0.5, "queue_timeout_seconds", 0.5),
+        ("max_queue", 8, "max_queue", 8),
         ("max_requests", 9, "max_requests", 9),
         ("limit_request_line", 11, "limits.request_line", 11),
         ("limit_request_fields", 12, "limits.fields", 12),

@@ -67,6 +67,9 @@ class Values:
     max_unavailable: str
     """How many of the `workers` may be missing while some are replaced: a number, or a percentage
     of them, rounded down."""
+    max_queue: int
+    """The number of requests that may wait for a free thread in one worker; 0 means without
+    limit."""
     max_requests: int
     """The number of requests after which a worker is replaced; 0 means never."""
     max_requests_jitter: int
@@ -75,6 +78,8 @@ class Values:
     # Time-outs
     timeout: float
     """How long one request may run in the application; 0 means without limit."""
+    queue_timeout: float
+    """How long a request may wait for a free thread; 0 means without limit."""
     graceful_timeout: float
     """How long running requests may take to finish when a worker is stopped or replaced."""
     drain_delay: float

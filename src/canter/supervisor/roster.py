@@ -394,10 +394,11 @@ class Roster:
                 self._move(self.generations[number], GenerationEvent.DISCARDED)
             case Forget(generation=number):
                 self._move(self.generations.pop(number), GenerationEvent.EMPTIED)
-            case BeginDrain():
-                self.phase = next_phase(self.phase, Command.DELAY_OVER)
-            case Finish():
-                self.phase = next_phase(self.phase, Command.EMPTIED)
+            case BeginDrain() | Finish():
+                is_end = isinstance(action, Finish)
+                self.phase = next_phase(
+                    self.phase, Command.EMPTIED if is_end else Command.DELAY_OVER
+                )
             case _:
                 pass  # A fork is noted by add_worker, when there is a process number.
 

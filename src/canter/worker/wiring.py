@@ -97,6 +97,8 @@ def engine_config(
         spool_directory=settings.tmp_upload_dir,
         sendfile=settings.sendfile,
         max_requests=max_requests,
+        queue_timeout_seconds=settings.queue_timeout,
+        max_queue=settings.max_queue,
         multiprocess=multiprocess,
         script_name=settings.script_name or "",
         limits=Limits(

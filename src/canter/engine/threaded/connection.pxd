@@ -17,6 +17,7 @@ cdef class Hub:
 
     cpdef watch(self, int fd)
     cpdef answered(self, Connection connection, after)
+    cpdef shed(self, Connection connection, why)
     cpdef abandon(self, Connection connection, error)
 
 

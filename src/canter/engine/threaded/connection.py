@@ -70,6 +70,9 @@ class Hub:
         """The application is done with the connection's request."""
         raise NotImplementedError
 
+    def shed(self, connection: Connection, why: str) -> None:
+        """The connection's request has waited too long for a thread: answer it 503."""
+
     def abandon(self, connection: Connection, error: BaseException) -> None:
         """Something failed that must not: the connection is to be closed."""
         raise NotImplementedError

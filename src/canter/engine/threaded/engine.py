@@ -25,6 +25,7 @@ from canter.engine.threaded.loop import DRAIN_IDLE_SECONDS, Loop
 from canter.engine.threaded.member import Member
 from canter.engine.threaded.moving import Removals
 from canter.engine.threaded.service import Service
+from canter.engine.threaded.waiting import WaitingRoom
 from canter.net.listeners import Listener
 from canter.observe.access import RequestLog
 from canter.observe.meter import Meter
@@ -110,6 +111,7 @@ class ThreadedEngine:
             )
 
         self._doors = Doors(listeners, self._loop, config, siblings.slots, self._load, base, log)
+        self._waiting = WaitingRoom(self._loop, config)
         self._removals = Removals(self._loop, self._doors, config.threads, siblings, log)
 
     # -- for the worker -----------------------------------------------------------------------
@@ -206,12 +208,14 @@ class ThreadedEngine:
         if self._asked is not Request.NOTHING:
             self._obey()
         if self._state is not EngineState.OVER:
-            if self._crew.reserve_leads:
+            self._loop.crowded = crowded = self._crew.reserve_leads
+            if crowded:
                 # Every application thread is busy, or was a moment ago: siblings have to know.
                 self._words[Field.RUNNING] = busy = self._crew.busy()
                 self._doors.review()
                 if self._crew.ready and busy >= self._config.threads:
                     self._removals.relieve()
+                    self._waiting.tend()
             self._loop.turn()
 
     def ended(self) -> None:

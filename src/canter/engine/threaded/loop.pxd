@@ -20,6 +20,7 @@ cdef class Loop(Traffic):
     cdef public dict doors
     cdef long long _date_until_ns
     cdef double _chores_every_seconds
+    cdef object _shed_answer
 
     cdef object _poll
 
@@ -27,4 +28,5 @@ cdef class Loop(Traffic):
                    wait_ns=cython.longlong, connections=dict, bits=cython.int)
     cpdef turn(self)
     cdef _attend(self, Connection connection, int bits)
+    cpdef shed(self, Connection connection, why)
     cpdef abandon(self, Connection connection, error)

@@ -7,6 +7,7 @@ application; complete requests end in `ready`. What happens to one connection is
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections import deque
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from email.utils import formatdate
 from typing import cast
 
+from canter.engine.answers import Answer
 from canter.engine.clock import now_ns
 from canter.engine.contract import EngineConfig
 from canter.engine.deadlines import Wait
@@ -23,6 +25,8 @@ from canter.engine.session import Step
 from canter.engine.threaded.connection import Connection
 from canter.engine.threaded.service import Service
 from canter.engine.threaded.traffic import Traffic
+from canter.observe.outcomes import Outcome
+from canter.wsgi.exchange import ClientGone
 
 # Plain numbers and names of a module's own are quicker than an enum's members.
 _IDLE = int(Phase.IDLE)
@@ -70,6 +74,14 @@ class Loop(Traffic):
         ]
         shortest = min(seconds for seconds in durations if seconds > 0)
         self._chores_every_seconds = min(_LONGEST_POLL_SECONDS, shortest / 4)
+        self._shed_answer = Answer(
+            "503 Service Unavailable",
+            (
+                ("Content-Type", "text/plain; charset=utf-8"),
+                ("Retry-After", str(max(1, math.ceil(config.queue_timeout_seconds)))),
+            ),
+            b"503 Service Unavailable\n",
+        )
         self.add_door(self._wake_reader, self._drain_wakeups)
         self.refresh_date(now_ns())
 
@@ -117,6 +129,18 @@ class Loop(Traffic):
         except Exception as another:
             self._service.failed(another)
             self.abandon_quietly(connection)
+
+    def shed(self, connection: Connection, why: str) -> None:
+        """Answer 503 in the application's place; by whoever has taken it out of `ready`."""
+        try:
+            self._service.note_shed(connection, why)
+            after = self.answering.give(connection, self._shed_answer, Outcome.SHED)
+        except ClientGone:
+            self._lose(connection)
+        except Exception as error:
+            self.abandon(connection, error)
+        else:
+            self.answered(connection, after)
 
     def _do_chores(self, now_ns: int) -> None:
         """What is due from time to time, and when it is due again.

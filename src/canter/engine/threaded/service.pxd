@@ -37,6 +37,7 @@ cdef class Service:
     cdef object _log
     cdef object _client_faults
     cdef long long _share
+    cdef long long _queue_ns
     cdef object _on_share_served
     cdef public Counts counts
     cdef Meter _meter

@@ -104,6 +104,7 @@ class Service:
         # The number of requests after which the worker asks to be replaced; 0 = never, or asked.
         self._share = config.max_requests
         self._on_share_served = on_share_served
+        self._queue_ns = int(config.queue_timeout_seconds * 1e9)
         self._streams = config.request_body is BodyMode.STREAM
         self._keeps_alive = config.keep_alive_seconds > 0
         self._access = access
@@ -128,6 +129,9 @@ class Service:
             connection.hub.abandon(connection, error)
 
     def _serve(self, connection: Connection, member: Member) -> None:
+        if self._queue_ns and _now_ns() - connection.ready_ns > self._queue_ns:
+            connection.hub.shed(connection, "a request waited too long for a thread")
+            return
         connection.move(_RUNNING)
         connection.raw = None  # what was begun is not moved to a sibling any more
         loop = connection.hub
@@ -353,6 +357,11 @@ class Service:
     def note_fault(self, connection: Connection, kind: str, detail: str) -> None:
         """A client did something that gets no answer, as a handshake that failed."""
         self._client_faults.report(kind, connection.peer_host, detail, time.monotonic())
+
+    def note_shed(self, connection: Connection, why: str) -> None:
+        """A request is turned away; told in the log, not every time."""
+        kind = f"{Overloaded.status} {Overloaded.reason}"
+        self._client_faults.report(kind, connection.peer_host, why, time.monotonic())
 
     def answered_here(
         self,

@@ -14,6 +14,8 @@ cdef int _PEER_ENDED
 cdef int _NEWS
 cdef int _BROKEN
 cdef int _SENDABLE
+cdef int _ENDED
+cdef long long _HALF_CLOSE_NS
 cdef Py_ssize_t _READ_BYTES
 cdef int _KEEP_ALIVE
 cdef int _HEADER_WAIT
@@ -42,6 +44,7 @@ cdef class Traffic(Hub):
     cdef public Deadlines deadlines
     cdef object _now_ready
     cdef long long _keep_alive_grain_ns
+    cdef public bint crowded
     cdef public long long now_ns
     cdef long long _chores_at_ns
     cdef object _again
@@ -56,6 +59,8 @@ cdef class Traffic(Hub):
     @cython.locals(full=cython.bint, fresh=cython.bint, data=bytes, count=cython.int)
     cdef _read(self, Connection connection, bint ended=*)
     cdef _go_on(self, Connection connection, step)
+    cdef _enqueue(self, Connection connection)
+    cdef _notice_end(self, Connection connection, int bits)
     cdef _ask(self, Connection connection)
     @cython.locals(phase=cython.int, news=cython.int, wait=cython.int)
     cdef _await_more(self, Connection connection)

@@ -39,6 +39,7 @@ _READABLE = READABLE
 _PEER_ENDED = PEER_ENDED
 _NEWS = READABLE | PEER_ENDED
 _BROKEN = FAILED | HANGUP
+_ENDED = PEER_ENDED | FAILED | HANGUP
 _SENDABLE = WRITABLE | FAILED | HANGUP
 _READ_BYTES = READ_BYTES
 _KEEP_ALIVE = int(Wait.KEEP_ALIVE)
@@ -50,13 +51,17 @@ _CLOSE = After.CLOSE
 _LINGER_AFTER = After.LINGER
 
 _READS_A_TURN = 16
+# The end of a client's input this soon behind its request is a half-closed client's way to say that
+# it sends no more (browsers never do, `nc -N` does).
+_HALF_CLOSE_NS = 250_000_000
 
 
 class Traffic(Hub):
     """The connections of one worker.
 
     ready: where complete requests go. service: keeps the books. answering: for answers that are
-    not the application's. now_ns: when the present turn began.
+    not the application's. now_ns: when the present turn began. crowded: what comes now waits
+    for a thread.
     """
 
     def __init__(
@@ -81,6 +86,7 @@ class Traffic(Hub):
             }
         )
         self._keep_alive_grain_ns = self.deadlines.grain_ns(_KEEP_ALIVE)
+        self.crowded = False
         self.now_ns = now_ns()
         self._chores_at_ns = 0
         # Connections that have more to do than their share of a turn; others may be put here by
@@ -157,7 +163,9 @@ class Traffic(Hub):
             if connection.phase not in (_RUNNING, _READY):
                 return True
             connection.events |= bits
-            return False
+        if bits & _ENDED and connection.phase == _READY:
+            self._notice_end(connection, bits)
+        return False
 
     def _read(self, connection: Connection, ended: bool = False) -> None:
         """Read until there is nothing more, or a request is complete; by the owner.
@@ -216,12 +224,31 @@ class Traffic(Hub):
             if self._asks:
                 self._ask(connection)
             else:
-                self._now_ready(connection)
+                self._enqueue(connection)
         elif step is Step.REFUSED:
             assert connection.fault is not None
             self._refuse(connection, connection.fault)
         else:
             self._await_more(connection)
+
+    def _enqueue(self, connection: Connection) -> None:
+        """Have the application answer; by the owner, who has it no more."""
+        if not connection.watched and (self.crowded or self.ready):
+            connection.watch()  # to hear of its end while it waits
+        self._now_ready(connection)
+
+    def _notice_end(self, connection: Connection, bits: int) -> None:
+        """A client ends its side while its request waits for a thread; by the leader.
+
+        Who closes the sending side with the request wants the answer; who does it later has left.
+        """
+        if not bits & _BROKEN and self.now_ns - connection.ready_ns < _HALF_CLOSE_NS:
+            return
+        try:
+            self.ready.remove(connection)
+        except ValueError:
+            return  # a thread has it
+        self._lose(connection)
 
     def _ask(self, connection: Connection) -> None:
         """Have responders answer, also what is pipelined behind, or else the application."""
@@ -232,7 +259,7 @@ class Traffic(Hub):
                 self._lose(connection)
                 return
             if after is None:
-                self.ready.append(connection)
+                self._enqueue(connection)
                 return
             if not self._is_through(connection, after):
                 return

@@ -30,6 +30,17 @@ SETTINGS: tuple[AnySetting, ...] = (
         ),
     ),
     Setting(
+        name="queue_timeout",
+        section=SECTION,
+        kind=Duration(),
+        default=0.0,
+        flags=("--queue-timeout",),
+        help=(
+            "How long a request may wait for a free thread; 0 means without limit. One that has "
+            "waited longer is answered 503 with Retry-After, and the application is not called."
+        ),
+    ),
+    Setting(
         name="graceful_timeout",
         section=SECTION,
         kind=Duration(),

@@ -170,6 +170,18 @@ SETTINGS: tuple[AnySetting, ...] = (
         ),
     ),
     Setting(
+        name="max_queue",
+        section=SECTION,
+        kind=Integer(),
+        default=0,
+        flags=("--max-queue",),
+        help=(
+            "The number of requests that may wait for a free thread in one worker; 0 means "
+            "without limit. What comes while so many wait, and cannot move to an idle worker, is "
+            "answered 503 with Retry-After at once, and the application is not called."
+        ),
+    ),
+    Setting(
         name="max_requests",
         section=SECTION,
         kind=Integer(),
