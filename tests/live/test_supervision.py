@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import signal
 import socket
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +23,6 @@ from tests.live.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.live.harness import Start
     from tests.live.raw_http import Answer
@@ -157,6 +159,40 @@ def test_a_recycled_worker_has_done_its_share(start: Start) -> None:
     first, second, _third = served
     assert served[first] >= 20
     assert served[second] >= 20
+
+
+def test_a_leak_of_a_megabyte_per_request_fails_no_request(start: Start) -> None:
+    options = ["--workers", "2", "--threads", "2", "--max-memory", "80M"]
+    server = start(PLAIN, *options)
+    with Load(server.address, connections=4, path="/leaks?seconds=0.05") as load:
+        eventually(lambda: len(load.report.pids) >= 5, "five workers have served", 40)
+        most = 0
+        for pid in server.workers():
+            with suppress(OSError):
+                status = Path(f"/proc/{pid}/statm").read_text().split()
+                most = max(most, int(status[1]) * os.sysconf("SC_PAGE_SIZE"))
+    load.report.assert_flawless(server.access_lines)
+    assert most < 1000 * 2**20, "it goes on growing for a moment only"
+    server.wait_for_log(r"drains: it holds \d+ MiB of memory, over its max_memory")
+    assert_one_at_a_time(server.log())
+
+
+def test_recycling_by_age_fails_no_request(start: Start) -> None:
+    options = ["--max-lifetime", "300ms", "--max-lifetime-jitter", "100ms"]
+    server = start(PLAIN, "--workers", "2", "--threads", "2", *options)
+    with Load(server.address, connections=4, path="/who?seconds=0.01") as load:
+        eventually(lambda: len(load.report.pids) >= 6, "six workers have served", 40)
+    load.report.assert_flawless(server.access_lines)
+    server.wait_for_log("drains: it has reached its max_lifetime")
+    assert_one_at_a_time(server.log())
+
+
+def assert_one_at_a_time(log: str) -> None:
+    """A recycled worker drains only when a replacement serves, and one after the other."""
+    events = re.findall(r"worker \d+ (serves|drains: it)", log)
+    assert events, log
+    assert events[0] == "serves"
+    assert all(first != second for first, second in itertools.pairwise(events)), events
 
 
 # ---- stopping

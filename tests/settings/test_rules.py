@@ -28,6 +28,13 @@ def test_jitter_alone_is_named_as_having_no_effect():
     assert settings_from({"max_requests_jitter": 5, "max_requests": 9}).warnings == ()
 
 
+def test_a_jitter_of_the_lifetime_alone_is_named_as_having_no_effect():
+    assert settings_from({"max_lifetime_jitter": 5}).warnings == (
+        "max_lifetime_jitter has no effect without max_lifetime",
+    )
+    assert settings_from({"max_lifetime_jitter": 5, "max_lifetime": 9}).warnings == ()
+
+
 @pytest.mark.parametrize("name", ["unix_socket_mode", "unix_socket_owner"])
 def test_mode_and_owner_without_a_socket_file_are_named_as_having_no_effect(name):
     value = {name: "0600"}

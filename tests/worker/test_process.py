@@ -18,7 +18,7 @@ from canter.engine.siblings import Siblings
 from canter.net.addresses import parse_bind
 from canter.net.listeners import open_listeners
 from canter.observe.logs import ErrorLog
-from canter.observe.scoreboard import Scoreboard
+from canter.observe.scoreboard import Field, Scoreboard
 from canter.settings import Surroundings, arguments_layer, load
 from canter.worker.channel import Channel, make_channel
 from canter.worker.identity import Identity
@@ -347,6 +347,13 @@ def test_it_asks_to_be_replaced_and_serves_on(fork: Fork):
     worker.get()
     assert worker.hear() == WantsReplacement()
     assert worker.get().endswith(str(worker.pid).encode())
+
+
+def test_it_asks_to_be_replaced_when_it_is_old(fork: Fork):
+    worker = fork(max_lifetime=0.2)
+    worker.serve()
+    assert worker.hear() == WantsReplacement("it has reached its max_lifetime")
+    assert worker.slot.words[Field.RSS_BYTES] > 2**20
 
 
 def test_a_request_is_ended_when_its_time_is_over(fork: Fork, tmp_path: Path):

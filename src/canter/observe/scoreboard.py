@@ -5,10 +5,10 @@ writer, is one aligned machine word and is written without a lock or a system ca
 the board costs nanoseconds. Readers (time-outs, health, metrics, live views) may see two fields of
 different moments, but never half a word.
 
-Who writes what: PID, GENERATION, STATE, STARTED_NS and READY belong to the worker's main thread,
-the other fixed fields to the engine, a thread's sub-slot to that thread. The supervisor clears a
-slot only while no process owns it, and writes the word before the slots: that the service leaves.
-All times are `time.monotonic_ns()`, which parent and child share.
+Who writes what: PID, GENERATION, STATE, STARTED_NS, READY and RSS_BYTES belong to the worker's main
+thread, the other fixed fields to the engine, a thread's sub-slot to that thread. The supervisor
+clears a slot only while no process owns it, and writes the word before the slots: that the service
+leaves. All times are `time.monotonic_ns()`, which parent and child share.
 """
 
 from __future__ import annotations

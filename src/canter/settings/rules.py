@@ -30,6 +30,13 @@ def jitter_needs_max_requests(settings: Settings) -> str | None:
     return None
 
 
+def lifetime_jitter_needs_max_lifetime(settings: Settings) -> str | None:
+    """Jitter alone replaces nothing."""
+    if settings.max_lifetime_jitter and not settings.max_lifetime:
+        return "max_lifetime_jitter has no effect without max_lifetime"
+    return None
+
+
 def socket_files_need_a_unix_address(settings: Settings) -> str | None:
     """Mode and owner are of socket files; abstract sockets have none."""
     files = [address for address in settings.bind if address.lower().startswith("unix:")]
@@ -73,6 +80,7 @@ RULES: tuple[Callable[[Settings], str | None], ...] = (
     threads_fit_into_connections,
     gevent_is_not_here_yet,
     jitter_needs_max_requests,
+    lifetime_jitter_needs_max_lifetime,
     socket_files_need_a_unix_address,
     extra_files_need_reload,
     somebody_may_be_replaced,

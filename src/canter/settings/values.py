@@ -74,6 +74,12 @@ class Values:
     """The number of requests after which a worker is replaced; 0 means never."""
     max_requests_jitter: int
     """The most that is added at random to `max_requests`, for each worker anew."""
+    max_lifetime: float
+    """How long a worker serves before it is replaced; 0 means for ever."""
+    max_lifetime_jitter: float
+    """The most that is added at random to `max_lifetime`, for each worker anew."""
+    max_memory: int
+    """The resident memory above which a worker is replaced; 0 means no limit."""
 
     # Time-outs
     timeout: float

@@ -17,7 +17,7 @@ class Reason(Enum):
     HURRIED = "the service stops at once"
     RETIRED = "a newer generation serves"
     DISCARDED = "its generation could not be started"
-    RECYCLED = "it has answered max_requests, and its replacement serves"
+    RECYCLED = "its replacement serves"
     STUCK = "a request outlived its time"
     EXCESS = "fewer workers are wanted"
     FROZEN = "it does not react"

@@ -31,6 +31,9 @@ class Journal:
     def tell_action(self, action: Action, roster: Roster, running: Iterable[str]) -> None:
         """An action is being carried out; `running` is what its worker runs."""
         match action:
+            case TellToDrain(pid=pid, reason=Reason.RECYCLED):
+                why = roster.handles[pid].worn_because
+                self._log.info("worker %d drains: %s, and its replacement serves", pid, why)
             case TellToDrain(pid=pid, reason=reason):
                 self._log.info("%s drains: %s", roster.handles[pid].name, reason.value)
             case Signal(pid=pid, reason=reason, push=push) if reason in _TROUBLE:

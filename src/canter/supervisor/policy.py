@@ -348,7 +348,7 @@ def _surge(roster: Roster, generation: Generation, staying: list[Handle]) -> int
     allows, counting those that have not yet gone: one where nothing else is said.
     """
     stuck = sum(1 for h in staying if h.wear is Wear.STUCK)
-    worn = sum(1 for h in staying if h.wear is Wear.MAX_REQUESTS)
+    worn = sum(1 for h in staying if h.wear is Wear.RECYCLED)
     allowed = recycling_allowances(generation)[0] - _recycling(roster, generation)
     return stuck + max(0, min(worn, allowed))
 
@@ -366,7 +366,7 @@ def _superfluous(generation: Generation, staying: list[Handle], wanted: int) -> 
     """
     serving = [h for h in staying if h.state is WorkerState.SERVING]
     # Sorting keeps the order of age within each kind, so the oldest leave first.
-    kinds = [Wear.STUCK, Wear.MAX_REQUESTS, None]
+    kinds = [Wear.STUCK, Wear.RECYCLED, None]
     serving.sort(key=lambda h: kinds.index(h.wear))
     over = max(0, len(serving) - wanted)
     missing = recycling_allowances(generation)[1]
@@ -378,7 +378,7 @@ def _reason_of_wear(handle: Handle) -> Reason:
     match handle.wear:
         case Wear.STUCK:
             return Reason.STUCK
-        case Wear.MAX_REQUESTS:
+        case Wear.RECYCLED:
             return Reason.RECYCLED
         case None:
             return Reason.EXCESS

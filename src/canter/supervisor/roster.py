@@ -105,7 +105,8 @@ class Plan:
 class Wear(Enum):
     """Why a worker should be replaced, once somebody can take its place."""
 
-    MAX_REQUESTS = auto()
+    RECYCLED = auto()
+    """It has said itself that it has done its share: requests, age, memory."""
     STUCK = auto()
 
 
@@ -140,6 +141,8 @@ class Handle:
     told_to_serve_at: float | None = None
     serving_since: float | None = None
     wear: Wear | None = None
+    worn_because: str = ""
+    """What it said when it asked to be replaced."""
     leave: Leave | None = None
     lost_at: float | None = None
     """When it hung up, which is mostly a moment before it is seen to have died."""
@@ -290,8 +293,9 @@ class Roster:
                 self._note_failure(
                     self.generations[handle.generation], Failure(status, text, traceback), now
                 )
-            case WantsReplacement():
-                handle.wear = handle.wear or Wear.MAX_REQUESTS
+            case WantsReplacement(why=why):
+                handle.wear = handle.wear or Wear.RECYCLED
+                handle.worn_because = why
             case Leaving():
                 plan = self.plan_of(handle)
                 kill_at = now + plan.graceful_seconds + KILL_MARGIN_SECONDS

@@ -46,7 +46,9 @@ class BootFailed:
 
 @dataclass(frozen=True, slots=True)
 class WantsReplacement:
-    """The worker has answered as many requests as it should; it goes on serving until told."""
+    """The worker has done its share, as `why` says; it goes on serving until told."""
+
+    why: str = "it has answered max_requests"
 
 
 @dataclass(frozen=True, slots=True)

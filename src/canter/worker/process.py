@@ -23,6 +23,7 @@ from canter.observe.logged_access import LoggedAccess
 from canter.observe.scoreboard import Field
 from canter.worker import booting, leaving, logbook, settling, wiring
 from canter.worker.hooks.own import WorkerHooks
+from canter.worker.memory import resident_bytes
 from canter.worker.messages import (
     Drain,
     Expire,
@@ -44,6 +45,7 @@ from canter.worker.sources import SourceFiles
 from canter.worker.states import WorkerEvent, WorkerState, next_state
 from canter.worker.task import WorkerTask
 from canter.worker.warmup import warm_up
+from canter.worker.wear import WearGauge
 
 QUICK_EXIT_SECONDS = 1.0
 _CLEAN_EXIT_SECONDS = 10.0
@@ -83,6 +85,7 @@ class Worker:
         self._access: AccessLog | LoggedAccess | None = None
         self._sources = SourceFiles() if task.settings.reload else None
         self._deadline: float | None = None
+        self._gauge: WearGauge | None = None
         self._exit_status = 0
         self._is_clean = False
         self._selector = selectors.DefaultSelector()
@@ -183,6 +186,7 @@ class Worker:
             if self._deadline is not None and time.monotonic() >= self._deadline:
                 self._give_up()
             self._send_sources()
+            self._look_at_wear()
             self._review_certificates()
 
     def _review_certificates(self) -> None:
@@ -206,6 +210,8 @@ class Worker:
             limits.append(_SOURCES_EVERY_SECONDS)
         if self._task.keyring is not None:
             limits.append(_CERTIFICATES_EVERY_SECONDS)
+        if self._gauge is not None:
+            limits.append(self._gauge.patience_seconds(time.monotonic()))
         return min(limits, default=None)
 
     def _move(self, event: WorkerEvent) -> None:
@@ -264,6 +270,21 @@ class Worker:
         self._task.slot.words[Field.READY] = 1
         self._channel.send(Serving())
         self._engine.start()
+        size = self._task.slot.words[Field.RSS_BYTES] = resident_bytes()
+        self._gauge = wiring.make_gauge(self._task.settings, time.monotonic(), size)
+        if self._gauge.is_hopeless:
+            self._log.warning("max_memory has no effect: a worker holds more from the start")
+
+    def _look_at_wear(self) -> None:
+        gauge = self._gauge
+        now = time.monotonic()
+        if gauge is None or gauge.patience_seconds(now):
+            return
+        size = resident_bytes()
+        self._task.slot.words[Field.RSS_BYTES] = size
+        why = gauge.judge(now, size)
+        if why is not None:
+            self._channel.send(WantsReplacement(why))
 
     def _drain(self, within_seconds: float, *, answer_backlog: bool) -> None:
         was = self._state

@@ -24,6 +24,7 @@ from canter.settings import Settings
 from canter.worker.health import Health
 from canter.worker.request_ids import RequestIds
 from canter.worker.task import Application, WorkerTask
+from canter.worker.wear import WearGauge
 
 
 class Engine(Protocol):
@@ -128,6 +129,14 @@ def around_calls(settings: Settings, hooks: AroundCalls | None) -> AroundCalls |
     if settings.request_id == "auto" and settings.accesslog is not None:
         wanted = settings.log_format == "json" or "%(request_id)" in settings.access_log_format
     return RequestIds(trust_policy(settings), hooks) if wanted else hooks
+
+
+def make_gauge(settings: Settings, now: float, resident_bytes: int) -> WearGauge:
+    """The judge of a worker that begins to serve. The jitter of max_lifetime is drawn here."""
+    lifetime = settings.max_lifetime
+    if lifetime:
+        lifetime += random.uniform(0, settings.max_lifetime_jitter)  # noqa: S311 - no secret
+    return WearGauge(lifetime, settings.max_memory, now, resident_bytes)
 
 
 def trust_policy(settings: Settings) -> TrustPolicy:

@@ -117,6 +117,17 @@ def _peak_kilobytes() -> int:
     return 0
 
 
+LEAKED: list[bytearray] = []
+
+
+def leaks(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """As `who`, and never gives back a megabyte."""
+    block = bytearray(2**20)
+    block[::4096] = b"x" * len(block[::4096])
+    LEAKED.append(block)
+    return who(environ, start_response)
+
+
 def memory(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     return json_answer(start_response, {"peak_kilobytes": _peak_kilobytes()})
 

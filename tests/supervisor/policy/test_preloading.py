@@ -156,7 +156,7 @@ def test_a_fork_that_fails_is_tried_again_after_a_while():
 
 def test_a_stop_ends_the_fork_server_at_once():
     world = started()
-    world.roster.request_stop(Command.STOP_GRACEFULLY)
+    world.roster.request_stop(Command.STOP_GRACEFULLY, world.now)
     assert told_to_leave(world.act()) == [101, 102, 103]
 
 

@@ -6,10 +6,12 @@ from types import MappingProxyType
 
 from canter.settings.kinds import (
     Boolean,
+    Duration,
     Integer,
     Optional,
     PartOfWorkers,
     RequestPaths,
+    Size,
     WorkerClass,
     Workers,
 )
@@ -201,6 +203,41 @@ SETTINGS: tuple[AnySetting, ...] = (
         help=(
             "The most that is added at random to `max_requests`, for each worker anew. "
             "It keeps workers from being replaced all at the same time."
+        ),
+    ),
+    Setting(
+        name="max_lifetime",
+        section=SECTION,
+        kind=Duration(),
+        default=0.0,
+        flags=("--max-lifetime",),
+        help=(
+            "How long a worker serves before it is replaced; 0 means for ever. "
+            "Its replacement serves before it leaves."
+        ),
+    ),
+    Setting(
+        name="max_lifetime_jitter",
+        section=SECTION,
+        kind=Duration(),
+        default=0.0,
+        flags=("--max-lifetime-jitter",),
+        help=(
+            "The most that is added at random to `max_lifetime`, for each worker anew. "
+            "It keeps workers from being replaced all at the same time."
+        ),
+    ),
+    Setting(
+        name="max_memory",
+        section=SECTION,
+        kind=Size(),
+        default=0,
+        flags=("--max-memory",),
+        help=(
+            "The resident memory above which a worker is replaced; 0 means no limit. "
+            "It is looked at twice a second and has to be too much three times in a row; the "
+            "replacement serves before the worker leaves. Memory that workers share counts for "
+            "each of them. Linux only."
         ),
     ),
 )
