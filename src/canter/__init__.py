@@ -1,7 +1,7 @@
 """canter: a WSGI application server.
 
 The command is `canter [OPTIONS] module:attribute`; a program that wants to serve by itself calls
-`canter.run`. Nothing else here is a promise.
+`canter.run`; an application may catch `RequestTimeout`. Nothing else here is a promise.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["__version__", "run"]
+from canter.wsgi.overtime import RequestTimeout
+
+__all__ = ["RequestTimeout", "__version__", "run"]
 
 __version__ = "0.1.0"
 

@@ -45,6 +45,7 @@ SAMPLES = {
     "max_lifetime_jitter": Sample("30m", 1800, 1800.0),
     "max_memory": Sample("300M", "300M", 300 * 2**20),
     "timeout": Sample("2m", 120, 120.0),
+    "soft_timeout": Sample("20s", 20, 20.0),
     "queue_timeout": Sample("250ms", 0.25, 0.25),
     "graceful_timeout": Sample("1.5", 1.5, 1.5),
     "drain_delay": Sample("10s", 10, 10.0),

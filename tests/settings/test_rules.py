@@ -35,6 +35,14 @@ def test_a_jitter_of_the_lifetime_alone_is_named_as_having_no_effect():
     assert settings_from({"max_lifetime_jitter": 5, "max_lifetime": 9}).warnings == ()
 
 
+def test_a_soft_timeout_that_comes_too_late_is_named_as_having_no_effect():
+    assert settings_from({"soft_timeout": 30}).warnings == (
+        "soft_timeout has no effect: timeout is not longer",
+    )
+    assert settings_from({"soft_timeout": 30, "timeout": 0}).warnings == ()
+    assert settings_from({"soft_timeout": 29}).warnings == ()
+
+
 @pytest.mark.parametrize("name", ["unix_socket_mode", "unix_socket_owner"])
 def test_mode_and_owner_without_a_socket_file_are_named_as_having_no_effect(name):
     value = {name: "0600"}

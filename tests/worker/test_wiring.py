@@ -36,6 +36,7 @@ def config(tmp_path: Path, **values: object) -> EngineConfig:
         ("tmp_upload_dir", "/somewhere", "spool_directory", "/somewhere"),
         ("sendfile", False, "sendfile", False),
         ("queue_timeout", 0.5, "queue_timeout_seconds", 0.5),
+        ("soft_timeout", 1.5, "soft_timeout_seconds", 1.5),
         ("max_queue", 8, "max_queue", 8),
         ("max_requests", 9, "max_requests", 9),
         ("limit_request_line", 11, "limits.request_line", 11),

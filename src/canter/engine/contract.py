@@ -44,6 +44,7 @@ class EngineConfig:
     """An engine's part of the settings. Times in seconds, sizes in bytes; 0 requests = no limit.
 
     queue_timeout_seconds: what waited this long for a thread is answered 503; 0 = never.
+    soft_timeout_seconds: what runs this long is interrupted by an exception; 0 = never.
     max_queue: more waiting requests than that are answered 503 at once; 0 = no limit.
     responders: asked in this order before a request waits for the application.
     keyring: the contexts of new TLS connections; None where all is plain.
@@ -66,6 +67,7 @@ class EngineConfig:
     max_requests: int = 0
     queue_timeout_seconds: float = 0.0
     max_queue: int = 0
+    soft_timeout_seconds: float = 0.0
     multiprocess: bool = False
     script_name: str = ""
     responders: tuple[Responder, ...] = ()

@@ -37,6 +37,13 @@ def lifetime_jitter_needs_max_lifetime(settings: Settings) -> str | None:
     return None
 
 
+def soft_timeout_comes_before_the_hard_one(settings: Settings) -> str | None:
+    """A request that has been ended cannot be interrupted."""
+    if settings.timeout and settings.soft_timeout >= settings.timeout:
+        return "soft_timeout has no effect: timeout is not longer"
+    return None
+
+
 def socket_files_need_a_unix_address(settings: Settings) -> str | None:
     """Mode and owner are of socket files; abstract sockets have none."""
     files = [address for address in settings.bind if address.lower().startswith("unix:")]
@@ -81,6 +88,7 @@ RULES: tuple[Callable[[Settings], str | None], ...] = (
     gevent_is_not_here_yet,
     jitter_needs_max_requests,
     lifetime_jitter_needs_max_lifetime,
+    soft_timeout_comes_before_the_hard_one,
     socket_files_need_a_unix_address,
     extra_files_need_reload,
     somebody_may_be_replaced,

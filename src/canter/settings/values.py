@@ -84,6 +84,9 @@ class Values:
     # Time-outs
     timeout: float
     """How long one request may run in the application; 0 means without limit."""
+    soft_timeout: float
+    """How long one request may run before `canter.RequestTimeout` is raised in its thread; 0 means
+    that it never is."""
     queue_timeout: float
     """How long a request may wait for a free thread; 0 means without limit."""
     graceful_timeout: float

@@ -100,6 +100,7 @@ def engine_config(
         max_requests=max_requests,
         queue_timeout_seconds=settings.queue_timeout,
         max_queue=settings.max_queue,
+        soft_timeout_seconds=settings.soft_timeout,
         multiprocess=multiprocess,
         script_name=settings.script_name or "",
         limits=Limits(

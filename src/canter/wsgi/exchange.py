@@ -18,6 +18,7 @@ from canter.protocol.faults import Fault
 from canter.protocol.response import InvalidResponse, ResponseHead, judge_response
 from canter.protocol.writer import ResponseWriter
 from canter.wsgi.file_wrapper import FileWrapper
+from canter.wsgi.overtime import RequestTimeout
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -256,6 +257,18 @@ class Exchange:
                 if self.problem is None:
                     self.problem = problem
 
+    def break_off(self, problem: BaseException) -> None:
+        """`run` itself was ended by an exception: answer, while that is possible, or cut."""
+        if self.sink is _NOWHERE:
+            return  # all was done
+        if self.state is _SENT:
+            self.problem = problem
+            self.writer.keep_alive = False
+            self.ending = Ending.CUT
+        else:
+            self._fail(problem)
+        self.sink = _NOWHERE
+
     def __call__(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
     ) -> Callable[[bytes], None]:
@@ -464,6 +477,8 @@ class Exchange:
             # The body broke off under the application's hands: that is what the client is told.
             status = f"{problem.status} {problem.reason}"
             self.writer.keep_alive = False
+        elif isinstance(problem, RequestTimeout):
+            status = "504 Gateway Timeout"
         self.head = judge_response(status, [("Content-Type", "text/plain; charset=utf-8")])
         text = f"{status}\n".encode()
         try:

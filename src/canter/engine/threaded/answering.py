@@ -13,7 +13,6 @@ from canter.engine.phases import Phase
 from canter.engine.threaded.connection import After, Connection
 from canter.engine.threaded.service import Service
 from canter.observe.outcomes import Outcome
-from canter.protocol.http1.writer import Writer
 from canter.protocol.response import judge_response
 from canter.wsgi.exchange import ClientGone
 
@@ -35,7 +34,8 @@ class Answering:
         """
         request = connection.request
         assert request is not None
-        request.environ["REMOTE_ADDR"] = connection.peer_host
+        if not request.names_client:
+            request.environ["REMOTE_ADDR"] = connection.peer_host
         for responder in self._responders:
             try:
                 answer = responder(request)
@@ -63,7 +63,7 @@ class Answering:
             and not connection.hub.draining
             and not connection.input_ended
         )
-        writer = Writer(request.http_10, request.method == "HEAD", keep_alive)
+        writer = connection.reader.answer(request, keep_alive)
         file = answer.file
         length = len(answer.body) + (0 if file is None else file.count)
         fields = list(answer.fields)

@@ -240,7 +240,7 @@ class ThreadedEngine:
             if not self._doors.closed:
                 self._doors.sweep()
             self._end_if_drained()
-        return 1.0
+        return self._service.look_at_calls(self._crew.members, now_ns)
 
     def _publish(self, now_ns: int, connections: int) -> None:
         """Bring the scoreboard up to date; by the leader."""

@@ -13,3 +13,4 @@ cdef class Member:
     cdef public long long started_ns
     cdef public long long ended_ns
     cdef public object thread
+    cdef public int aim

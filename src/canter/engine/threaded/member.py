@@ -14,10 +14,12 @@ class Member:
     index: counts application threads from 0; the reserve has the last one. slot: its part of the
     scoreboard; None for the reserve. wake: held while nobody has called the thread. ident: Python's
     number of the thread. exchange: the call that goes on. began_ns, ended_ns: of the last call.
+    aim: whether somebody is about to interrupt the call (`canter.engine.threaded.overtime`).
     started_ns: when it began or last made progress, as on the scoreboard.
     """
 
     __slots__ = (
+        "aim",
         "began_ns",
         "ended_ns",
         "exchange",
@@ -40,6 +42,7 @@ class Member:
         self.started_ns = 0
         self.ended_ns = 0
         self.thread: threading.Thread | None = None
+        self.aim = 0
 
     def wait_for_client(self) -> None:
         """The call waits for its client, which is no fault of the application: its time stops."""

@@ -31,6 +31,7 @@ cdef class Counts:
 cdef class Service:
     cdef object _application
     cdef object _around
+    cdef object _soft
     cdef bint _streams
     cdef bint _keeps_alive
     cdef object _access

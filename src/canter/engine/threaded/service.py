@@ -12,7 +12,7 @@ import struct
 import threading
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from canter.engine.clock import now_ns
@@ -20,6 +20,7 @@ from canter.engine.contract import AroundCalls, BodyMode, EngineConfig
 from canter.engine.phases import Phase
 from canter.engine.threaded.connection import After, Connection, Disconnected, EarlyHints
 from canter.engine.threaded.member import Member
+from canter.engine.threaded.overtime import SoftLimit
 from canter.observe.access import AccessEntry, RequestLog
 from canter.observe.logs import ClientFaultLog
 from canter.observe.meter import Meter
@@ -34,6 +35,7 @@ from canter.protocol.faults import (
 )
 from canter.wsgi.exchange import Application, Ending, Exchange
 from canter.wsgi.input import BodyInput
+from canter.wsgi.overtime import RequestTimeout as Overtime
 
 _OUTCOMES = {
     Ending.OPEN: Outcome.TIMEOUT,  # only what is given up has a line before its end
@@ -63,6 +65,7 @@ _ABORTED = Ending.ABORTED
 _ABANDONED = Ending.ABANDONED
 _STALLED = Ending.STALLED
 _FAILURES_APART_NS = 1_000_000_000
+_SELDOM_SECONDS = 1.0
 _DROPPED_AT_ONCE_BYTES = 64 * 1024
 # SO_LINGER with no time: closing sends a reset at once.
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -101,6 +104,9 @@ class Service:
         self._application = application
         self._meter = meter
         self._around = around
+        self._soft: SoftLimit | None = None
+        if config.soft_timeout_seconds:
+            self._soft = SoftLimit(config.soft_timeout_seconds, around)
         # The number of requests after which the worker asks to be replaced; 0 = never, or asked.
         self._share = config.max_requests
         self._on_share_served = on_share_served
@@ -129,7 +135,7 @@ class Service:
             connection.hub.abandon(connection, error)
 
     def _serve(self, connection: Connection, member: Member) -> None:
-        if self._queue_ns and _now_ns() - connection.ready_ns > self._queue_ns:
+        if self._queue_ns and now_ns() - connection.ready_ns > self._queue_ns:
             connection.hub.shed(connection, "a request waited too long for a thread")
             return
         connection.move(_RUNNING)
@@ -165,7 +171,9 @@ class Service:
         connection.member = member
         member.exchange = exchange
         slot.begin(began_ns, connection.reader.request_line)
-        if self._around is None:
+        if self._soft is not None:
+            self._soft.run(self._application, exchange, member)
+        elif self._around is None:
             exchange.run(self._application)
         else:
             self._around.run(self._application, exchange)
@@ -236,6 +244,10 @@ class Service:
             # A streamed body broke off under the application's hands: the client's doing.
             self._client_faults.report(
                 problem.reason, connection.peer_host, problem.detail, time.monotonic()
+            )
+        elif isinstance(problem, Overtime):
+            self._log.warning(
+                "over its soft_timeout: %s", line, exc_info=problem, extra=extra
             )
         elif problem is not None:
             self._log.error("error in the application: %s", line, exc_info=problem, extra=extra)
@@ -390,6 +402,10 @@ class Service:
             with contextlib.suppress(Exception):
                 self._log.error("the engine failed at something and goes on", exc_info=error)
 
+    def look_at_calls(self, members: Sequence[Member], now_ns: int) -> float:
+        """Interrupt calls that take too long; in how many seconds, at most, to look again."""
+        return _SELDOM_SECONDS if self._soft is None else self._soft.look(members, now_ns)
+
     def tick(self) -> None:
         """Say what the limits on repeated lines have hidden, once in a while."""
         self._client_faults.tick(time.monotonic())
@@ -426,6 +442,8 @@ def _outcome(exchange: Exchange) -> Outcome:
     problem = exchange.problem
     if exchange.ending is Ending.FAILED and isinstance(problem, Fault):
         return _refusal(problem)
+    if exchange.ending is Ending.FAILED and isinstance(problem, Overtime):
+        return Outcome.TIMEOUT
     return _OUTCOMES[exchange.ending]
 
 

@@ -30,6 +30,19 @@ SETTINGS: tuple[AnySetting, ...] = (
         ),
     ),
     Setting(
+        name="soft_timeout",
+        section=SECTION,
+        kind=Duration(),
+        default=0.0,
+        flags=("--soft-timeout",),
+        help=(
+            "How long one request may run before `canter.RequestTimeout` is raised in its thread; "
+            "0 means that it never is. The application may catch it, clean up and answer; if it "
+            "does not, the answer is 504, the log shows where it was, and the worker goes on. A "
+            "call that waits in compiled code is not interrupted; for that there is `timeout`."
+        ),
+    ),
+    Setting(
         name="queue_timeout",
         section=SECTION,
         kind=Duration(),
