@@ -6,8 +6,10 @@ Everything here is called by the owner of a connection that is in READY and in n
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import Any
 
-from canter.engine.answers import Answer
+from canter.engine.answers import Answer, FileRange
 from canter.engine.contract import EngineConfig
 from canter.engine.phases import Phase
 from canter.engine.threaded.connection import After, Connection
@@ -17,6 +19,7 @@ from canter.protocol.response import judge_response
 from canter.wsgi.exchange import ClientGone
 
 _BODILESS = {204, 304}
+_BLOCK_BYTES = 64 * 1024
 
 
 class Answering:
@@ -73,16 +76,8 @@ class Answering:
         data = writer.head(head, -1, connection.hub.date_line)
         body_bytes = 0 if writer.bodyless else length
         self._service.answered_here(connection, head.code, fields, body_bytes, outcome)
-        if file is not None and writer.bodyless:
-            os.close(file.descriptor)
-            file = None
-        if not writer.bodyless:
-            data += answer.body
         try:
-            if file is None:
-                connection.send(data)
-            else:
-                connection.send_file(data, file.descriptor, file.offset, file.count)
+            self._send(connection, writer, data, answer)
         except ClientGone as gone:
             connection.unlogged.body_bytes = max(body_bytes - gone.refused_bytes, 0)
             raise
@@ -91,3 +86,29 @@ class Answering:
         # As after any other response: a client that may still be sending must not get a reset.
         may_send = request.keep_alive or not is_read or connection.reader.buffered
         return After.LINGER if may_send else After.CLOSE
+
+    @staticmethod
+    def _send(connection: Connection, writer: Any, head: bytes, answer: Answer) -> None:
+        file = answer.file
+        if file is not None and (writer.bodyless or writer.chunked):
+            # A format that wraps every block leaves nothing for the kernel to send by itself.
+            wraps = not writer.bodyless
+            blocks = [answer.body, *_blocks(file)] if wraps else []
+            os.close(file.descriptor)
+            file = None
+        else:
+            blocks = [] if writer.bodyless else [answer.body]
+        body = b"".join([writer.data(block) for block in blocks if block])
+        if file is None:
+            connection.send(head + body + writer.end())
+        else:
+            connection.send_file(head + body, file.descriptor, file.offset, file.count)
+
+
+def _blocks(file: FileRange) -> Iterator[bytes]:
+    """The stretch, as far as the file still has it."""
+    left, offset = file.count, file.offset
+    while left > 0 and (block := os.pread(file.descriptor, min(left, _BLOCK_BYTES), offset)):
+        left -= len(block)
+        offset += len(block)
+        yield block

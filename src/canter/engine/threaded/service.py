@@ -246,9 +246,7 @@ class Service:
                 problem.reason, connection.peer_host, problem.detail, time.monotonic()
             )
         elif isinstance(problem, Overtime):
-            self._log.warning(
-                "over its soft_timeout: %s", line, exc_info=problem, extra=extra
-            )
+            self._log.warning("over its soft_timeout: %s", line, exc_info=problem, extra=extra)
         elif problem is not None:
             self._log.error("error in the application: %s", line, exc_info=problem, extra=extra)
 
