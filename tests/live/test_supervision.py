@@ -361,6 +361,33 @@ def test_ttin_and_ttou_change_the_number_of_workers_and_fail_no_request(start: S
     load.report.assert_flawless(server.access_lines)
 
 
+def test_workers_come_with_the_load_and_leave_without_it(start: Start) -> None:
+    server = start(PLAIN, "--workers", "1-3", "--threads", "1")
+    server.wait_for_workers(1)
+    # Six clients for three threads: requests wait as long as there are fewer.
+    with Load(server.address, connections=6, path="/who?seconds=0.05") as load:
+        server.wait_for_workers(3, 40)
+        eventually(lambda: len(load.report.pids) == 3, "all three serve")
+        assert len(server.workers()) == 3
+    # Idle for long enough, one leaves; that is enough to see here.
+    eventually(lambda: len(server.workers()) == 2, "one leaves", 60)
+    load.report.assert_flawless(server.access_lines)
+    server.wait_for_log("requests have to wait: 3 workers wanted")
+    server.wait_for_log("there is little to do: 2 workers wanted")
+
+
+def test_a_number_of_workers_that_is_set_by_hand_holds(start: Start) -> None:
+    server = start(PLAIN, "--workers", "1-3", "--threads", "1")
+    server.signal(signal.SIGTTIN)
+    server.wait_for_workers(2)
+    server.signal(signal.SIGTTOU)
+    server.wait_for_workers(1)
+    with Load(server.address, connections=4, path="/who?seconds=0.05") as load:
+        eventually(more_of(load, 60), "the load runs for a while")
+        assert len(server.workers()) == 1
+    load.report.assert_flawless(server.access_lines)
+
+
 def test_ttou_never_takes_the_last_worker(start: Start) -> None:
     server = start(PLAIN)
     only = server.wait_for_workers(1)

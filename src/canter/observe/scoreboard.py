@@ -70,6 +70,8 @@ class Field(IntEnum):
     SENDING = 23
     LOG_DROPPED = 24
     """Lines of the access log that could not be written."""
+    BUSY_NS = 25
+    """What calls that are over have taken together."""
 
 
 class RunningRequest(NamedTuple):
@@ -230,6 +232,11 @@ class WorkerSlot:
     def requests(self) -> int:
         """Requests answered since the worker started."""
         return int(self.words[Field.REQUESTS])
+
+    def busy_ns(self, now_ns: int) -> int:
+        """The time that its threads have spent in calls so far, those that go on included."""
+        going_on = sum(max(now_ns - request.started_ns, 0) for request in self.running())
+        return int(self.words[Field.BUSY_NS]) + going_on
 
     @property
     def is_ready(self) -> bool:

@@ -48,7 +48,7 @@ class Values:
     """The file mode mask while unix sockets are made."""
 
     # Workers
-    workers: int | Literal["auto"]
+    workers: int | Literal["auto"] | tuple[int | Literal["auto"], int | Literal["auto"]]
     """The number of worker processes."""
     worker_class: Literal["threads", "gevent"]
     """The engine that runs requests."""

@@ -196,7 +196,7 @@ class Births:
                 ticket,
                 slot.index,
                 theirs,
-                multiprocess=generation.wanted > 1,
+                multiprocess=generation.plan.is_multiprocess or generation.wanted > 1,
             )
         except OSError:
             ours.close()
@@ -240,7 +240,7 @@ class Births:
             listeners=deploy.listeners,
             application=self._application,
             identity=deploy.identity,
-            multiprocess=generation.wanted > 1,
+            multiprocess=generation.plan.is_multiprocess or generation.wanted > 1,
             not_ours=not_ours,
             log=log,
             hooks=hooks,

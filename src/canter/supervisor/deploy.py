@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from canter.engine.siblings import Siblings
 from canter.net.addresses import Address, parse_bind
@@ -18,6 +19,7 @@ from canter.settings import Settings
 from canter.supervisor.capacity import count_processors
 from canter.supervisor.handover import Heirloom
 from canter.supervisor.roster import Plan, Share
+from canter.supervisor.scaling import Span
 from canter.worker.identity import KEEP, Identity, resolve_identity, resolve_owner
 from canter.worker.logbook import check_access_log, log_plan, open_error_log
 from canter.worker.tls import make_keyring
@@ -93,15 +95,16 @@ def make_deploy(
 
 def plan_from(settings: Settings, can_preload: Callable[[], bool] = lambda: True) -> Plan:
     """The policy's part of the settings; `can_preload` is asked only where it matters."""
-    workers = count_processors() if settings.workers == "auto" else settings.workers
+    span = _span(settings)
     return Plan(
-        workers=workers,
+        workers=span.fewest,
+        most_workers=span.most,
         threads=settings.threads,
         timeout_seconds=settings.timeout,
         graceful_seconds=settings.graceful_timeout,
         boot_seconds=settings.boot_timeout,
         # Twice the workers when all are being replaced, and those that leave slowly besides.
-        max_workers=3 * workers + _SPARE_SLOTS,
+        max_workers=3 * span.most + _SPARE_SLOTS,
         preloads=settings.preload_app and can_preload(),
         surge=None if settings.max_surge is None else _share(settings.max_surge),
         unavailable=_share(settings.max_unavailable),
@@ -112,6 +115,18 @@ def plan_from(settings: Settings, can_preload: Callable[[], bool] = lambda: True
 def _share(text: str) -> Share:
     """What `N` or `N%` means."""
     return Share(int(text.removesuffix("%")), text.endswith("%"))
+
+
+def _span(settings: Settings) -> Span:
+    """The fewest and the most workers; the same where a number is given."""
+
+    def count(number: int | Literal["auto"]) -> int:
+        return count_processors() if number == "auto" else number
+
+    asked = settings.workers
+    fewest, most = asked if isinstance(asked, tuple) else (asked, asked)
+    # With `auto` at one end a small machine may turn the range around.
+    return Span(min(count(fewest), count(most)), count(most))
 
 
 def renew_log(log: ErrorLog, before: Settings, settings: Settings) -> ErrorLog:

@@ -44,6 +44,7 @@ from canter.supervisor.control import ControlSocket
 from canter.supervisor.crew import Crew
 from canter.supervisor.deploy import Deploy, Deploys, renew_log
 from canter.supervisor.desk import Desk
+from canter.supervisor.following import Scaling
 from canter.supervisor.hooks import ServerHooks
 from canter.supervisor.inbox import SignalInbox
 from canter.supervisor.journal import Journal
@@ -120,6 +121,7 @@ class Supervisor:
         self._service = service
         self._settings = first.settings
         self._roster = Roster(random)
+        self._scaling = Scaling()
         self._ledger = Ledger()
         self._journal = Journal(log.logger, self._ledger)
         self._crew = Crew()
@@ -368,6 +370,7 @@ class Supervisor:
         """Do what follows, and what follows from that."""
         for _ in range(_ROUNDS_AT_ONCE):
             now = time.monotonic()
+            self._follow_load(now)
             self._hooks.note_wanted(self._roster.newest_wanted())
             self._journal.tell_failures(self._roster, now)
             actions = policy.decide(self._roster, now, self._readings(now))
@@ -375,6 +378,13 @@ class Supervisor:
                 return
             for action in actions:
                 self._do(action, now)
+
+    def _follow_load(self, now: float) -> None:
+        change = self._scaling.change(self._roster, self._slot, now)
+        if change:
+            wanted = self._roster.change_wanted(change, by_hand=False)
+            why = "requests have to wait" if change > 0 else "there is little to do"
+            self._log.info("%s: %s workers wanted", why, wanted)
 
     def _readings(self, now: float) -> dict[int, policy.Reading]:
         """What the board says of each worker."""

@@ -120,6 +120,7 @@ def tick_seconds(roster: Roster) -> float | None:
     is_steady = (
         live is not None
         and roster.phase is Phase.RUNNING
+        and live.plan.span is None
         and all(_is_steady(handle) for handle in roster.handles.values())
         and len(roster.handles) == live.wanted + live.plan.preloads
     )

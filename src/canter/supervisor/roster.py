@@ -30,6 +30,7 @@ from canter.supervisor.actions import (
     TellToServe,
 )
 from canter.supervisor.backoff import Backoff
+from canter.supervisor.scaling import Span
 from canter.supervisor.states import (
     Command,
     GenerationEvent,
@@ -93,8 +94,20 @@ class Plan:
     """How many workers may be there beyond those wanted; None: as suits what happens."""
     unavailable: Share = Share(0)
     """How many of the wanted workers may be missing."""
+    most_workers: int = 0
+    """Where it is above `workers`: how many there may be under load."""
     drain_delay_seconds: float = 0.0
     """How long to serve on, saying that the service leaves, before a graceful end begins."""
+
+    @property
+    def span(self) -> Span | None:
+        """Between how many workers to choose by the load; None where a number is given."""
+        return Span(self.workers, self.most_workers) if self.most_workers > self.workers else None
+
+    @property
+    def is_multiprocess(self) -> bool:
+        """Whether requests may run in several processes at once."""
+        return max(self.workers, self.most_workers) > 1
 
     @property
     def most_wanted(self) -> int:
@@ -176,6 +189,8 @@ class Generation:
     """From its first fork until it served; 0 before."""
     is_heir: bool = True
     """It serves at every address that its predecessor serves."""
+    is_held: bool = False
+    """Its number of workers was set by hand: it does not follow the load any more."""
     answers_backlog_at_retirement: bool = False
     """Some of its addresses are not served by its successor, so their queues are its to empty."""
 
@@ -245,7 +260,11 @@ class Roster:
     def add_generation(self, plan: Plan) -> Generation:
         """A new generation, about to boot."""
         self._last_number += 1
+        live = self.in_state(GenerationState.LIVE)
         generation = Generation(self._last_number, plan, plan.workers)
+        if plan.span is not None and live is not None and live.plan.span is not None:
+            # The load does not begin anew with the code.
+            generation.wanted = min(max(live.wanted, plan.workers), plan.most_workers)
         self.generations[generation.number] = generation
         return generation
 
@@ -346,11 +365,15 @@ class Roster:
         self.is_reload_wanted = True
         self.reloads_asked += 1
 
-    def change_wanted(self, change: int) -> int | None:
-        """More or fewer workers, at least one. The new number, None if it stays."""
+    def change_wanted(self, change: int, *, by_hand: bool = True) -> int | None:
+        """More or fewer workers, at least one. The new number, None if it stays.
+
+        What was set by hand holds: the generation does not follow the load any more.
+        """
         generation = self.scalable()
         if generation is None:
             return None
+        generation.is_held |= by_hand
         wanted = min(max(generation.wanted + change, 1), generation.plan.most_wanted)
         if wanted == generation.wanted:
             return None

@@ -148,6 +148,27 @@ def test_workers_are_a_number_or_auto(written, workers):
     assert Workers().parse(written) == workers
 
 
+@pytest.mark.parametrize(
+    ("written", "workers", "rendered"),
+    [
+        ("2-8", (2, 8), "2-8"),
+        (" 1 - auto ", (1, "auto"), "1-auto"),
+        ("AUTO-64", ("auto", 64), "auto-64"),
+        ("3-3", 3, "3"),
+    ],
+)
+def test_workers_may_be_a_range(written, workers, rendered):
+    assert Workers().parse(written) == workers
+    assert Workers().render(workers) == rendered
+    assert Workers().parse(rendered) == workers
+
+
+@pytest.mark.parametrize("written", ["8-2", "0-4", "2-", "2-x", "1-2-3", "2-5000"])
+def test_a_range_of_workers_has_two_ends_in_order(written):
+    with pytest.raises(ValueError, match=r"before it begins|can serve nothing|neither|too many"):
+        Workers().parse(written)
+
+
 @pytest.mark.parametrize("written", ["many", "", 1.5, None, True])
 def test_workers_are_nothing_else(written):
     with pytest.raises(ValueError, match="neither a whole number nor 'auto'"):

@@ -255,6 +255,7 @@ class ThreadedEngine:
         words[Field.ACCEPTED] = self._doors.accepted
         words[Field.REQUESTS] = counts.requests
         words[Field.ABORTED] = counts.aborted
+        words[Field.BUSY_NS] = counts.busy_ns
         words[Field.BYTES_IN] = self._loop.bytes_in
         words[Field.BYTES_OUT] = counts.body_bytes
         waiting = self._loop.deadlines.count

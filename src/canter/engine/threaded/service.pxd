@@ -24,6 +24,7 @@ from canter.wsgi.exchange cimport Exchange
 cdef class Counts:
     cdef public long long requests
     cdef public long long aborted
+    cdef public long long busy_ns
     cdef public long long body_bytes
     cdef public long long[::1] statuses
 

@@ -74,11 +74,12 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 class Counts:
     """What a worker has done since it started; written to the scoreboard by the leader."""
 
-    __slots__ = ("aborted", "body_bytes", "requests", "statuses")
+    __slots__ = ("aborted", "body_bytes", "busy_ns", "requests", "statuses")
 
     def __init__(self) -> None:
         self.requests = 0
         self.aborted = 0
+        self.busy_ns = 0
         self.body_bytes = 0
         # By the first digit of the status; 0 where nothing was sent.
         self.statuses = array("q", [0] * 10)
@@ -255,6 +256,7 @@ class Service:
         counts = self.counts
         code = exchange.code
         counts.requests += 1
+        counts.busy_ns += member.ended_ns - member.began_ns
         if 0 < self._share <= counts.requests:
             self._share = 0
             self._on_share_served()

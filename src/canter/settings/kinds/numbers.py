@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from canter.settings.kinds.kind import Kind, quoted
 
@@ -92,12 +92,15 @@ class PartOfWorkers(Kind[str]):
         return value
 
 
-class Workers(Kind[int | Literal["auto"]]):
-    """How many worker processes: a number, or `auto` for what this process may use."""
+WorkerCount: TypeAlias = int | Literal["auto"]
+
+
+class Workers(Kind[WorkerCount | tuple[WorkerCount, WorkerCount]]):
+    """How many worker processes: a number, or `auto` for what this process may use; or a range."""
 
     @property
     def annotation(self) -> str:
-        return 'int | Literal["auto"]'
+        return 'int | Literal["auto"] | tuple[int | Literal["auto"], int | Literal["auto"]]'
 
     @property
     def json_type(self) -> str:
@@ -105,26 +108,49 @@ class Workers(Kind[int | Literal["auto"]]):
 
     @property
     def expects(self) -> str:
-        return "a whole number, 1 or more, or `auto`"
+        return "a whole number, 1 or more, or `auto`; or a range such as `2-8` or `1-auto`"
 
     @property
     def metavar(self) -> str:
-        return "N|auto"
+        return "N|auto|MIN-MAX"
 
-    def parse(self, value: object) -> int | Literal["auto"]:
+    def parse(self, value: object) -> WorkerCount | tuple[WorkerCount, WorkerCount]:
+        if isinstance(value, str):
+            fewest, dash, most = value.strip().partition("-")
+            if dash and fewest:
+                return self._range(self._count(fewest), self._count(most))
+        return self._count(value)
+
+    @staticmethod
+    def _range(
+        fewest: WorkerCount, most: WorkerCount
+    ) -> WorkerCount | tuple[WorkerCount, WorkerCount]:
+        if fewest == most:
+            return fewest
+        if fewest != "auto" and most != "auto" and fewest > most:
+            raise ValueError(f"{fewest}-{most} ends before it begins")
+        return fewest, most
+
+    @staticmethod
+    def _count(value: object) -> WorkerCount:
         if isinstance(value, str) and value.strip().lower() == "auto":
             return "auto"
         number = _whole(value)
         if number is None:
-            raise ValueError(f"{quoted(value)} is neither a whole number nor 'auto'")
+            raise ValueError(
+                f"{quoted(value)} is neither a whole number nor 'auto' nor a range as 2-8"
+            )
         if number < 1:
             raise ValueError(f"{number} workers can serve nothing; it takes 1 or more, or 'auto'")
         if number > _MOST_WORKERS:
             raise ValueError(f"{number} workers are too many; it takes up to {_MOST_WORKERS}")
         return number
 
-    def render(self, value: int | Literal["auto"]) -> str:
-        return str(value)
+    def render(self, value: WorkerCount | tuple[WorkerCount, WorkerCount]) -> str:
+        return f"{value[0]}-{value[1]}" if isinstance(value, tuple) else str(value)
+
+    def toml(self, value: WorkerCount | tuple[WorkerCount, WorkerCount]) -> str:
+        return str(value) if isinstance(value, int) else f'"{self.render(value)}"'
 
 
 class Duration(Kind[float]):

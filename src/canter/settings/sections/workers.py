@@ -64,7 +64,9 @@ SETTINGS: tuple[AnySetting, ...] = (
         help=(
             "The number of worker processes. `auto` is one for each processor that this process "
             "may use: the affinity mask and the control group's quota count, not the machine's "
-            "cores."
+            "cores. A range such as `2-8` or `1-auto` starts with the fewest: more are started "
+            "while requests wait, and leave when there is little to do. A number that is set by "
+            "hand (`canter scale`, SIGTTIN, SIGTTOU) holds until the next reload."
         ),
     ),
     Setting(
