@@ -185,6 +185,35 @@ def test_a_request_that_only_computes_is_ended_too(start: Start, mark: str) -> N
     assert "in spins" in server.log()[named:]
 
 
+def test_before_it_is_given_up_a_request_is_interrupted_and_its_worker_stays(
+    start: Start, mark: str
+) -> None:
+    server = start(PLAIN, "--threads", "2", "--soft-timeout", "500ms", "--timeout", "30")
+    workers = server.workers()
+    with Load(server.address, connections=2) as load, server.client() as client:
+        answer = client.get(f"/spins?seconds=60&{mark}")
+        assert (answer.status, answer.closes) == (504, False)
+        answer = client.get("/spins_until_told?seconds=60")
+        assert (answer.status, answer.body) == (503, b"told")
+    load.report.assert_flawless(server.access_lines)
+    assert server.workers() == workers
+    logged = server.wait_for_request(mark)
+    assert (logged.status, logged.outcome) == (504, "timeout")
+    named = server.wait_for_log(rf"over its soft_timeout: GET /spins[^\n]*{mark}").start()
+    assert "in spins" in server.log()[named:]
+
+
+def test_a_request_that_cannot_be_interrupted_is_given_up_in_the_end(start: Start) -> None:
+    server = start(PLAIN, "--threads", "2", "--soft-timeout", "300ms", "--timeout", "1500ms")
+    old = server.workers()
+    with server.client() as client:
+        client.send(request_head("GET", "/sleeps_in_one_call?seconds=30"))
+        with suppress(Ended):
+            assert client.read_answer().status == 504
+    server.wait_for_new_workers(old, 1)
+    server.wait_for_log("over its time of 1.5 s: GET /sleeps_in_one_call")
+
+
 def test_without_a_timeout_a_request_may_take_its_time(start: Start) -> None:
     server = start(PLAIN, "--timeout", "0")
     assert server.get("/who?seconds=1.5&tag=slow").json()["tag"] == "slow"

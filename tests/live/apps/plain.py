@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 from wsgiref.validate import validator
 
+from canter import RequestTimeout
 from tests.live.apps import surface
 
 if TYPE_CHECKING:
@@ -177,6 +178,15 @@ def spins(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[b
     while time.monotonic() < deadline:
         rounds += 1
     return text_answer(start_response, "spun")
+
+
+def spins_until_told(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Computes until the server says that it is too long, and answers in its own way."""
+    try:
+        return spins(environ, start_response)
+    except RequestTimeout:
+        start_response("503 Too Much Work", [*TEXT, ("Content-Length", "4")])
+        return [b"told"]
 
 
 class CountedBody:
