@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """List the missing programs, with the number of tests that wanted each."""
-    absent = missing()
-    if not absent:
-        return
     reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    counts = {
+        program: sum(f"{program} is not installed" in reason for reason in reasons)
+        for program in missing()
+    }
+    if not any(counts.values()):
+        return
     terminalreporter.section("left out")
-    for program, bringer in absent.items():
-        count = sum(f"{program} is not installed" in reason for reason in reasons)
-        terminalreporter.write_line(f"{count} live tests need {program}: {bringer} brings it")
+    for program, bringer in missing().items():
+        if counts[program]:
+            terminalreporter.write_line(
+                f"{counts[program]} live tests need {program}: {bringer} brings it"
+            )
