@@ -72,13 +72,13 @@ def test_a_gunicorn_start_command_is_understood_and_the_rest_is_named(tmp_path):
         "workers = 2\n\ndef dirty_post_fork(arbiter, worker): pass\n"
     )
     done = canter(
-        tmp_path, "-k", "gthread", "--threads=8", "--reuse-port", "--print-config", "site"
+        tmp_path, "-k", "gthread", "--threads=8", "--worker-tmp-dir=/x", "--print-config", "site"
     )
     assert done.returncode == 0
     assert done.stderr == (
         "canter: warning: gunicorn.conf.py:3: the hook dirty_post_fork is not called by canter\n"
-        "canter: warning: --reuse-port: Gunicorn's reuse_port has no effect: "
-        "all workers share the listening sockets\n"
+        "canter: warning: --worker-tmp-dir: Gunicorn's worker_tmp_dir has no effect: "
+        "canter keeps no heartbeat file\n"
     )
 
 

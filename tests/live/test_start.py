@@ -151,6 +151,19 @@ def test_listens_on_several_addresses(start: Start) -> None:
     assert server.wait_for_access("GET /hello", 2)
 
 
+def test_two_servers_share_a_port_if_both_want_to(start: Start) -> None:
+    port = free_port()
+    servers = [start(PLAIN, "--reuse-port", bind=f"127.0.0.1:{port}") for _ in range(2)]
+    pids: set[int] = set()
+
+    def both_answer() -> bool:
+        pids.add(servers[0].get("/who").json()["pid"])
+        return len(pids) == 2
+
+    eventually(both_answer, "the kernel gives connections to both")
+    fails(start(bind=f"127.0.0.1:{port}", ready=False), 1, "already in use")
+
+
 # ---- how it is started
 
 

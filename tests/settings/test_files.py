@@ -85,8 +85,8 @@ def test_every_key_is_found_wherever_it_stands(names):
         ("frobnicate = 1", "canter.toml:1: unknown setting frobnicate"),
         ("[server]\nthreads = 4", "canter.toml:1: unknown setting server"),
         (
-            "reuse_port = true",
-            f"canter.toml:1: reuse_port {NOT_HERE}: {FOREIGN['reuse_port'].note}",
+            "worker_tmp_dir = '/dev/shm'",
+            f"canter.toml:1: worker_tmp_dir {NOT_HERE}: {FOREIGN['worker_tmp_dir'].note}",
         ),
         (
             "dirty_post_fork = 'x'",

@@ -30,6 +30,6 @@ def test_the_usual_default_is_shown():
 
 
 def test_options_that_have_no_effect_are_not_advertised():
-    assert "--reuse-port" not in help_text()
+    assert "--worker-tmp-dir" not in help_text()
     assert "wsgi_app" in SETTINGS
     assert "--wsgi" not in help_text()

@@ -134,8 +134,7 @@ def test_the_version_is_asked_for(flag):
 @pytest.mark.parametrize(
     ("words", "warning"),
     [
-        (["--reuse-port"], "--reuse-port: Gunicorn's reuse_port has no effect: all workers share"),
-        (["-D"], "-D: Gunicorn's daemon has no effect: canter stays in the foreground"),
+        (["--spew"], "--spew: Gunicorn's spew has no effect"),
         (["--statsd-host", "h:1"], "--statsd-host: Gunicorn's statsd_host has no effect"),
         (["--statsd-h=h:1"], "--statsd-host: Gunicorn's statsd_host has no effect"),
     ],

@@ -41,6 +41,17 @@ def test_one_that_names_a_live_process_is_refused_and_left(path: Path):
     assert path.read_text() == f"{os.getppid()}\n"
 
 
+def test_one_of_a_process_that_is_younger_than_the_file_is_stale(path: Path):
+    # After a reboot somebody else has the number.
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        path.write_text(str(process.pid))
+        an_hour_ago = path.stat().st_mtime - 3600
+        os.utime(path, (an_hour_ago, an_hour_ago))
+        PidFile(str(path)).create()
+        assert path.read_text() == f"{os.getpid()}\n"
+        process.communicate(b"\n")
+
+
 @pytest.mark.parametrize("content", ["", "garbage", "-5", "0", "99999999999999999999", "\0\0"])
 def test_one_that_names_nobody_is_replaced(path: Path, content: str):
     path.write_text(content)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import grp
+import importlib.util
 import os
+import pwd
+import re
 import resource
 import signal
 import socket
@@ -410,6 +414,39 @@ def test_workers_run_as_the_user_and_can_still_reopen_their_log():
         server.get("/second")
         server.wait_for_access("/second")
         assert os.stat(f"/proc/{server.pid}").st_uid == 0
+
+
+@needs_root
+@pytest.mark.parametrize("options", [(), ("--initgroups",)])
+def test_workers_have_the_groups_they_are_given_and_none_of_roots(options: tuple[str, ...]):
+    entry = next(
+        (it for it in grp.getgrall() if it.gr_mem and it.gr_mem[0] != "root"),
+        None,
+    )
+    user = entry.gr_mem[0] if entry is not None else "nobody"
+    wanted = pwd.getpwnam(user).pw_gid
+    with tempfile.TemporaryDirectory() as directory, starting(Path(directory)) as start:
+        os.chmod(directory, 0o755)
+        (Path(directory) / "server1").mkdir()
+        deploy(Path(directory) / "server1", GOOD)
+        server = start("shop", "--user", user, *options, bind="unix:a.sock")
+        (worker,) = server.workers()
+        status = Path(f"/proc/{worker}/status").read_text()
+        found = re.search(r"^Groups:\t([\d ]*)$", status, re.MULTILINE)
+        assert found
+        groups = {int(it) for it in found[1].split()}
+        assert groups == (set(os.getgrouplist(user, wanted)) if options else {wanted})
+
+
+def test_the_supervisor_is_found_by_its_bare_name_and_workers_by_their_generation(start: Start):
+    server = start(PLAIN, "--name", "shop")
+    (worker,) = server.workers()
+    if importlib.util.find_spec("setproctitle") is None:
+        assert Path(f"/proc/{server.pid}/comm").read_text() == "shop\n"
+        assert Path(f"/proc/{worker}/comm").read_text() == "shop:1\n"
+    else:
+        title = Path(f"/proc/{worker}/cmdline").read_bytes()
+        assert title.startswith(b"shop: worker, generation 1")
 
 
 # ---- the end

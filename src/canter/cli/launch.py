@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from canter.cli.guess import guess_application
 from canter.cli.preflight import check_what_is_named
@@ -15,6 +15,9 @@ from canter.cli.workplace import Workplace
 from canter.errors import CanterError, ConfigError
 from canter.extensions import build
 from canter.settings import Layer, Settings, Surroundings, load, settings_report
+
+if TYPE_CHECKING:
+    from canter.cli.detaching import Starter
 
 Application = Callable[..., Any]
 
@@ -58,6 +61,15 @@ class Launch:
             from canter.cli.rehearsal import check_application
 
             return check_application(settings, self._application)
+        if settings.daemon:
+            from canter.supervisor.handover import is_successor
+
+            # A successor has left the terminal with its predecessor.
+            if not is_successor(self._surroundings.environment):
+                return self._serve_as_daemon(settings)
+        return self._serve(settings, None)
+
+    def _serve(self, settings: Settings, starter: Starter | None) -> int:
         from canter.supervisor import run
 
         self._before_serving()
@@ -66,7 +78,26 @@ class Launch:
             application=self._application,
             reload_settings=self.reload_settings,
             surroundings=self._surroundings,
+            starter=starter,
         )
+
+    def _serve_as_daemon(self, settings: Settings) -> int:
+        """Serve in a process of its own; here, wait until it serves or has failed."""
+        from canter.cli.detaching import detach
+
+        try:
+            end = detach(inherit_streams=settings.enable_stdio_inheritance)
+        except OSError as error:
+            raise CanterError(f"the server cannot be detached: {error.strerror}") from error
+        if isinstance(end, int):
+            return end
+        try:
+            status = self._serve(settings, end)
+        except CanterError as error:
+            end.say(f"canter: error: {error}\n")
+            status = error.exit_status
+        end.leave(status)
+        return status
 
     def reload_settings(self) -> Settings:
         """The settings as files say now; the process is made ready for them.

@@ -128,16 +128,22 @@ class Listener:
 
 
 def open_listeners(
-    addresses: Sequence[Address], backlog: int, access: UnixAccess = UnixAccess()
+    addresses: Sequence[Address],
+    backlog: int,
+    access: UnixAccess = UnixAccess(),
+    *,
+    reuse_port: bool = False,
 ) -> list[Listener]:
     """Listen on every address, in order, with `backlog` connections waiting at most on each.
+
+    `reuse_port` lets other servers that ask for the same listen on the same TCP addresses.
 
     Raises BindError, with nothing left open, when one of them cannot be had.
     """
     opened: list[Listener] = []
     with contextlib.ExitStack() as undo:
         for address in addresses:
-            listener = _open(address, addresses, backlog, access)
+            listener = _open(address, addresses, backlog, access, reuse_port=reuse_port)
             undo.callback(listener.close)
             undo.callback(listener.remove_file)
             opened.append(listener)
@@ -146,11 +152,16 @@ def open_listeners(
 
 
 def _open(
-    address: Address, addresses: Sequence[Address], backlog: int, access: UnixAccess
+    address: Address,
+    addresses: Sequence[Address],
+    backlog: int,
+    access: UnixAccess,
+    *,
+    reuse_port: bool,
 ) -> Listener:
     match address:
         case TcpAddress():
-            return _open_tcp(address, addresses, backlog)
+            return _open_tcp(address, addresses, backlog, reuse_port=reuse_port)
         case UnixAddress():
             return _open_unix(address, backlog, access)
         case AbstractAddress():
@@ -159,12 +170,18 @@ def _open(
             return _adopt(address, backlog)
 
 
-def _open_tcp(address: TcpAddress, addresses: Sequence[Address], backlog: int) -> Listener:
+def _open_tcp(
+    address: TcpAddress, addresses: Sequence[Address], backlog: int, *, reuse_port: bool
+) -> Listener:
     with _explained(address):
         family, name = _resolve(address)
         sock = socket.socket(family, socket.SOCK_STREAM)
         with _closed_on_error(sock):
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if reuse_port:
+                if not hasattr(socket, "SO_REUSEPORT"):
+                    raise BindError("reuse_port: this system does not have SO_REUSEPORT")
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             # Accepted connections inherit it, which saves a system call for each of them.
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if family == socket.AF_INET6:

@@ -83,6 +83,13 @@ def somebody_may_be_replaced(settings: Settings) -> str | None:
     return None
 
 
+def a_daemon_needs_a_log(settings: Settings) -> str | None:
+    """Standard error is closed, unless it is to be inherited."""
+    if settings.daemon and settings.errorlog == "-" and not settings.enable_stdio_inheritance:
+        return "with daemon the error log goes nowhere: errorlog is not a file"
+    return None
+
+
 RULES: tuple[Callable[[Settings], str | None], ...] = (
     threads_fit_into_connections,
     gevent_is_not_here_yet,
@@ -92,6 +99,7 @@ RULES: tuple[Callable[[Settings], str | None], ...] = (
     socket_files_need_a_unix_address,
     extra_files_need_reload,
     somebody_may_be_replaced,
+    a_daemon_needs_a_log,
 )
 
 

@@ -40,6 +40,8 @@ class Values:
     """What is spoken on the addresses of `bind` that do not say it themselves."""
     backlog: int
     """How many connections may wait to be accepted."""
+    reuse_port: bool
+    """Let other servers listen on the same TCP addresses, if they set SO_REUSEPORT too."""
     unix_socket_mode: int | None
     """The permission bits of unix sockets."""
     unix_socket_owner: str | None
@@ -221,14 +223,20 @@ class Values:
     for TCP."""
 
     # Process
+    daemon: bool
+    """Leave the terminal and serve in the background."""
+    enable_stdio_inheritance: bool
+    """Keep standard output and error with `daemon`."""
     pidfile: str | None
     """The file that holds the supervisor's process number while it runs."""
     user: str | None
     """The user that workers run as, by name or number."""
     group: str | None
     """The group that workers run as, by name or number."""
+    initgroups: bool
+    """Give workers all the groups that `user` is a member of."""
     proc_name: str | None
-    """The name that the processes show in `ps` and `top`, where the system allows it."""
+    """The name that the processes show in `ps` and `top`."""
 
     # Control
     control_socket: str | None

@@ -80,7 +80,7 @@ def make_deploy(
 
     Raises ConfigError or BindError, and OSError when there is no memory; nothing is left open then.
     """
-    identity = resolve_identity(settings.user, settings.group)
+    identity = resolve_identity(settings.user, settings.group, initgroups=settings.initgroups)
     check_access_log(settings)
     keyring = make_keyring(settings)
     plan = plan_from(settings, can_preload)
@@ -158,7 +158,7 @@ def _listen(
         umask=settings.umask,
     )
     missing = [address for address in addresses if address not in kept]
-    opened = iter(open_listeners(missing, settings.backlog, access))
+    opened = iter(open_listeners(missing, settings.backlog, access, reuse_port=settings.reuse_port))
     return tuple(kept.get(address) or next(opened) for address in addresses)
 
 

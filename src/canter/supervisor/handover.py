@@ -47,6 +47,11 @@ def handover_variables(
     return kept | {VARIABLE: json.dumps({"pid": pid, "listeners": rows})}
 
 
+def is_successor(environment: Mapping[str, str]) -> bool:
+    """Whether a predecessor has started us."""
+    return read_handover(environment) is not None
+
+
 def read_handover(environment: Mapping[str, str]) -> Handover | None:
     """What was left to us; None where nothing was, or nothing that can be understood."""
     try:

@@ -112,6 +112,7 @@ class Supervisor:
         outside: Outside,
     ) -> None:
         self._deploys = deploys
+        self._outside = outside
         self._herald = outside.herald
         self._succession = outside.succession
         self._hooks = service.hooks
@@ -140,7 +141,7 @@ class Supervisor:
             lambda: (
                 *self._observer.copies(),
                 *self._desk.copies(),
-                *self._herald.copies(),
+                *outside.copies(),
                 inbox,
             ),
             log.logger,
@@ -272,7 +273,8 @@ class Supervisor:
                 stays = "as many workers as before" if wanted is None else f"{wanted} workers"
                 self._log.info("%s: %s wanted", number.name, stays)
             case signal.SIGWINCH:
-                if not self._succession.is_alone and self._roster.empty():
+                may = self._settings.daemon or not self._succession.is_alone
+                if may and self._roster.empty():
                     self._log.info("SIGWINCH: stopping all workers")
             case signal.SIGUSR2:
                 self._upgrade.ask(number.name)
@@ -493,6 +495,7 @@ class Supervisor:
         self._journal.tell_promotion(generation, self._roster, now)
         if number > 1:
             self._ledger.note_reload(succeeded=True)
+        self._outside.note_serving()
         self._desk.note_promoted(generation)
 
     def _close_unused(self) -> None:

@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from canter import __version__, extensions
 from canter.errors import CanterError
@@ -28,9 +28,9 @@ from canter.supervisor.inbox import SignalInbox
 from canter.supervisor.loop import Service, Supervisor
 from canter.supervisor.notify import Herald
 from canter.supervisor.places import Places
-from canter.supervisor.reports import summarise
+from canter.supervisor.reports import describe_failure
 from canter.supervisor.succession import Succession
-from canter.supervisor.upgrade import Outside
+from canter.supervisor.upgrade import Outside, Starter
 from canter.worker.logbook import open_error_log
 from canter.worker.task import Application
 from canter.worker.titles import name_process
@@ -42,12 +42,14 @@ def run(
     application: Application | None = None,
     reload_settings: Callable[[], Settings] | None = None,
     surroundings: Surroundings | None = None,
+    starter: Starter | None = None,
 ) -> int:
     """Serve until a signal ends it. The exit status: 0, or 3 or 4 when workers could not start.
 
     `application` is a callable that the embedding program made; without it workers load
     `settings.wsgi_app`. `reload_settings` gives the settings for a reload (the same without it).
-    `surroundings` are those of the start (without them, what they are now).
+    `surroundings` are those of the start (without them, what they are now). `starter` waits to hear
+    how the start went.
 
     Raises CanterError, with nothing left open, when the start fails before the first worker. Has to
     be called in the main thread.
@@ -80,21 +82,20 @@ def run(
         name_process(settings.proc_name, "supervisor")
         facts = _facts(first, application)
         _announce(facts, log)
-        if lent and settings.source("bind") != DEFAULT and not _listens_as_told(first):
-            log.logger.warning("bind is not used: the service manager has passed its sockets")
+        _warn_of_unused_bind(first, lent, log)
         hooks.ready(first.listeners)
         last.callback(places.leave_control)
         herald = Herald(environment, os.getpid(), is_the_service=succession.is_alone)
         undo.callback(herald.close)
         service = Service(facts.application, hooks, application, reload_settings)
-        outside = Outside(places, herald, succession)
+        outside = Outside(places, herald, succession, starter)
         supervisor = Supervisor(first, deploys, inbox, log, service, outside)
         supervisor.observe(first.identity)
         last.callback(supervisor.finish)
         undo.callback(supervisor.close)
         status = supervisor.run()
         hooks.ended()
-        _take_leave(supervisor, log, settings, status)
+        _take_leave(supervisor, log, settings, status, starter)
         return status
 
 
@@ -154,10 +155,14 @@ def _take_lent(environment: Mapping[str, str], handover: Handover | None) -> tup
     return lent
 
 
-def _listens_as_told(deploy: Deploy) -> bool:
-    """Whether the addresses are those of `bind`."""
-    wanted = [parse_bind(text) for text in deploy.settings.bind]
-    return wanted == [listener.address for listener in deploy.listeners]
+def _warn_of_unused_bind(deploy: Deploy, lent: Sequence[Lent], log: ErrorLog) -> None:
+    """Say so where somebody has set `bind` and it is not where we listen."""
+    settings = deploy.settings
+    if not lent or settings.source("bind") == DEFAULT:
+        return
+    wanted = [parse_bind(text) for text in settings.bind]
+    if wanted != [listener.address for listener in deploy.listeners]:
+        log.logger.warning("bind is not used: the service manager has passed its sockets")
 
 
 def _facts(first: Deploy, application: Application | None) -> StartFacts:
@@ -196,14 +201,27 @@ def _announce(facts: StartFacts, log: ErrorLog) -> None:
             log.logger.info("%s", line)
 
 
-def _take_leave(supervisor: Supervisor, log: ErrorLog, settings: Settings, status: int) -> None:
+def _take_leave(
+    supervisor: Supervisor,
+    log: ErrorLog,
+    settings: Settings,
+    status: int,
+    starter: Starter | None,
+) -> None:
     failure = supervisor.failure
     if failure is None:
         log.logger.info("stopped")
         return
     log.logger.error("the application could not be started: leaving with status %d", status)
-    if settings.errorlog != "-" and sys.stderr is not None:
-        # Who started us by hand should not have to look for the log.
+    # Who started us by hand should not have to look for the log.
+    if settings.errorlog != "-":
+        text = f"canter: error: {failure.message} (more in {settings.errorlog})\n"
+    elif starter is not None:
+        text = f"canter: error: {describe_failure(failure)}\n"
+    else:
+        return
+    if starter is not None:
+        starter.say(text)
+    elif sys.stderr is not None:
         with contextlib.suppress(OSError):
-            text = f"{summarise(failure)} (more in {settings.errorlog})"
-            sys.stderr.write(f"canter: error: {text}\n")
+            sys.stderr.write(text)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from canter.supervisor.control import ControlSocket
 from canter.supervisor.deploy import Deploys
@@ -18,6 +19,20 @@ from canter.supervisor.notify import Herald
 from canter.supervisor.places import Places
 from canter.supervisor.roster import Roster
 from canter.supervisor.succession import Succession
+from canter.worker.task import Closable
+
+
+class Starter(Protocol):
+    """Who has started us and waits to hear how that went."""
+
+    def say(self, text: str) -> None:
+        """What the person who gave the command should read."""
+
+    def leave(self, status: int) -> None:
+        """The command may end, with `status`."""
+
+    def close(self) -> None:
+        """For a worker: it has nothing to say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +42,23 @@ class Outside:
     places: Places
     herald: Herald
     succession: Succession
+    starter: Starter | None = None
+
+    def note_serving(self) -> None:
+        """The first generation serves."""
+        if self.starter is not None:
+            self.starter.leave(0)
+
+    def copies(self) -> tuple[Closable, ...]:
+        """What a worker inherits and must not keep open."""
+        return (
+            self.herald.copies()
+            if self.starter is None
+            else (
+                *self.herald.copies(),
+                self.starter,
+            )
+        )
 
 
 class Upgrade:

@@ -83,7 +83,7 @@ def become_who_we_are(task: WorkerTask, role: str) -> AccessLog | LoggedAccess |
     if access is not None and task.identity.changes:
         access.give_to(task.identity.uid, task.identity.gid)
     identity.become(task.identity)
-    titles.name_process(task.settings.proc_name, role)
+    titles.name_process(task.settings.proc_name, role, task.generation)
     return access
 
 

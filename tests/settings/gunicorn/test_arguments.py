@@ -37,5 +37,5 @@ def test_what_cannot_be_understood_is_a_wrong_environment(text, message):
 
 
 def test_warnings_name_the_variable():
-    (warning,) = merge([gunicorn_arguments_layer("--reuse-port")]).warnings
-    assert warning.startswith("GUNICORN_CMD_ARGS --reuse-port: Gunicorn's reuse_port has no effect")
+    (warning,) = merge([gunicorn_arguments_layer("--worker-tmp-dir /dev/shm")]).warnings
+    assert warning.startswith("GUNICORN_CMD_ARGS --worker-tmp-dir: Gunicorn's worker_tmp_dir")

@@ -66,7 +66,6 @@ _EVERY_FOREIGN = (
     _value(
         "http2_max_header_list_size", "--http2-max-header-list-size", default=65536, note=_HTTP2
     ),
-    _switch("enable_stdio_inheritance", "-R", "--enable-stdio-inheritance"),
     _value("default_proc_name", default="gunicorn", note="proc_name is the setting"),
     # An enum of the ssl module in files, and ignored by Gunicorn as well.
     _value(
@@ -79,10 +78,7 @@ _EVERY_FOREIGN = (
         "--do-handshake-on-connect",
         note="handshakes never hold up anything",
     ),
-    _switch("reuse_port", "--reuse-port", note="all workers share the listening sockets"),
-    _switch("daemon", "-D", "--daemon", note="canter stays in the foreground"),
     _value("worker_tmp_dir", "--worker-tmp-dir", note="canter keeps no heartbeat file"),
-    _switch("initgroups", "--initgroups"),
     Foreign(
         "proxy_protocol",
         ("--proxy-protocol",),

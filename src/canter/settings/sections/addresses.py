@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from canter.settings.kinds import AddressList, Choice, Integer, OctalMode, Optional, Text
+from canter.settings.kinds import (
+    AddressList,
+    Boolean,
+    Choice,
+    Integer,
+    OctalMode,
+    Optional,
+    Text,
+)
 from canter.settings.setting import AnySetting, PlatformVariable, Section, Setting
 
 SECTION = Section("Addresses", "Where the server listens.")
@@ -44,6 +52,21 @@ SETTINGS: tuple[AnySetting, ...] = (
             "How many connections may wait to be accepted. The kernel may cap it "
             "(`net.core.somaxconn` on Linux)."
         ),
+    ),
+    Setting(
+        name="reuse_port",
+        section=SECTION,
+        kind=Boolean(),
+        default=False,
+        flags=("--reuse-port",),
+        help=(
+            "Let other servers listen on the same TCP addresses, if they set SO_REUSEPORT too. The "
+            "kernel then spreads new connections over the servers, each with a queue of its own: a "
+            "busy server gets as many as an idle one, what waits in the queue of one that ends "
+            "without draining is lost, and a server started twice by mistake is no error. For "
+            "upgrades use SIGUSR2, which needs none of this."
+        ),
+        gunicorn="The workers of one server still share one socket, and so one queue.",
     ),
     Setting(
         name="unix_socket_mode",
