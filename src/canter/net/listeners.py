@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from canter.errors import BindError
 from canter.net.addresses import AbstractAddress, Address, FdAddress, TcpAddress, UnixAddress
+from canter.net.doors import close_door
 
 _EVERY_IPV4 = "0.0.0.0"  # noqa: S104 - compared with, never bound here
 _EVERY_HOST = {_EVERY_IPV4: "127.0.0.1", "::": "::1"}
@@ -111,6 +112,15 @@ class Listener:
     def close(self) -> None:
         """Close this process's copy of the socket."""
         self.sock.close()
+
+    def retire(self) -> None:
+        """Keep newcomers away: workers serve who is in the queue, and nobody comes behind them.
+
+        A socket that was lent is its owner's, who listens on.
+        """
+        self.remove_file()
+        if not self.is_lent and self.fileno() >= 0:
+            close_door(self.sock)
 
     def remove_file(self) -> None:
         """Remove the unix socket's file if it is still the one that this listener made.

@@ -254,6 +254,6 @@ class Deploys:
         for listener in self._open:
             if listener not in used:
                 if not self.are_shared:
-                    listener.remove_file()
+                    listener.retire()
                 listener.close()
         self._open = [listener for listener in self._open if listener in used]
