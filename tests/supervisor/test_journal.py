@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from canter.supervisor.actions import Discard, Kill, Push, Reason, Signal, TellToDrain, TellToServe
-from canter.supervisor.journal import Journal
+from canter.supervisor.journal import LINES_OF_A_KIND, WINDOW_SECONDS, Journal
 from canter.supervisor.ledger import Ledger
 from canter.supervisor.reports import Death
 from canter.supervisor.roster import Failure
@@ -57,10 +57,12 @@ def test_a_discarded_generation_is_told_with_the_one_that_goes_on(journal: Journ
 
 def test_deaths_are_told_by_how_far_they_were_expected(journal: Journal, caplog):
     world = started()
-    journal.tell_death(world.handle(101), Death(signal="SIGKILL"), ["GET /"])
+    journal.tell_death(
+        world.handle(101), Death(signal="SIGKILL"), ["GET /"], world.now, is_looping=False
+    )
     world.roster.note(TellToDrain(102, Reason.EXCESS, False, 1, 1), world.now)
-    journal.tell_death(world.handle(102), Death(), [])
-    journal.tell_death(world.handle(102), Death(signal="SIGSEGV"), [])
+    journal.tell_death(world.handle(102), Death(), [], world.now, is_looping=False)
+    journal.tell_death(world.handle(102), Death(signal="SIGSEGV"), [], world.now, is_looping=False)
     assert [record.levelname for record in caplog.records] == ["ERROR", "DEBUG", "WARNING"]
     assert "worker 102 was killed by SIGSEGV while leaving" in caplog.text
 
@@ -125,3 +127,26 @@ def test_a_generation_that_is_gone_is_forgotten(journal: Journal, caplog):
     journal.forget(1)
     journal.tell_failures(world.roster, world.now)
     assert caplog.messages == ["once", "once"]
+
+
+def test_deaths_that_repeat_are_counted_after_a_while(journal: Journal, caplog):
+    world = started()
+    for second in range(30):
+        now = world.now + second
+        journal.tell_death(
+            world.handle(101), Death(signal="SIGSEGV"), ["GET /"], now, is_looping=False
+        )
+        journal.tell_repeats(now)
+    assert len(caplog.messages) == LINES_OF_A_KIND
+    journal.tell_death(world.handle(101), Death(exit_status=5), [], world.now, is_looping=False)
+    assert "exited with status 5" in caplog.messages[-1]
+    journal.tell_repeats(world.now + WINDOW_SECONDS)
+    assert caplog.messages[-1] == "20 more like it in 60s: a worker was killed by SIGSEGV"
+
+
+def test_a_death_before_serving_is_told_once_in_a_loop(journal: Journal, caplog):
+    world = started()
+    world.handle(101).serving_since = None
+    caplog.set_level(logging.INFO, "canter.test")
+    journal.tell_death(world.handle(101), Death(signal="SIGSEGV"), [], world.now, is_looping=True)
+    assert caplog.messages == []

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import os
 
-_CGROUP_ROOT = "/sys/fs/cgroup"
+from canter.supervisor.cgroups import OURS, ROOT, group_path, read
 
 
-def count_processors(proc: str = "/proc/self/cgroup", root: str = _CGROUP_ROOT) -> int:
+def count_processors(proc: str = OURS, root: str = ROOT) -> int:
     """The number of processors to use, at least 1."""
     count = float(_affinity())
     for quota in (_quota_v2(proc, root), _quota_v1(proc, root)):
@@ -38,12 +38,12 @@ def _affinity() -> int:
 
 def _quota_v2(proc: str, root: str) -> float | None:
     """The smallest quota from our group up to the root."""
-    path = _group_path(proc, "")
+    path = group_path(proc, "")
     if path is None:
         return None
     quotas = []
     while True:
-        text = _read(os.path.join(root, path.strip("/"), "cpu.max"))
+        text = read(os.path.join(root, path.strip("/"), "cpu.max"))
         quota = parse_cpu_max(text) if text else None
         if quota is not None:
             quotas.append(quota)
@@ -53,15 +53,15 @@ def _quota_v2(proc: str, root: str) -> float | None:
 
 
 def _quota_v1(proc: str, root: str) -> float | None:
-    path = _group_path(proc, "cpu")
+    path = group_path(proc, "cpu")
     if path is None:
         return None
     # Inside a container the group's own path is often not there, and the mount's root is it.
     for directory in (path.strip("/"), ""):
         base = os.path.join(root, "cpu", directory)
-        quota = _read(os.path.join(base, "cpu.cfs_quota_us"))
+        quota = read(os.path.join(base, "cpu.cfs_quota_us"))
         if quota:
-            return _share(quota, _read(os.path.join(base, "cpu.cfs_period_us")))
+            return _share(quota, read(os.path.join(base, "cpu.cfs_period_us")))
     return None
 
 
@@ -71,21 +71,3 @@ def _share(quota: str, period: str) -> float | None:
     except (ValueError, ZeroDivisionError):
         return None
     return share if share > 0 else None
-
-
-def _group_path(proc: str, controller: str) -> str | None:
-    """Our group in the hierarchy of `controller` ("" is the unified one)."""
-    for line in _read(proc).splitlines():
-        _, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if controller in controllers.split(","):
-            return path
-    return None
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="ascii", errors="replace") as file:
-            return file.read()
-    except OSError:
-        return ""

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Iterable
 
+from canter.observe.repeats import RepeatLimiter
 from canter.supervisor import reports
 from canter.supervisor.actions import Action, Discard, Kill, Push, Reason, Signal, TellToDrain
 from canter.supervisor.ledger import Ledger
@@ -19,6 +20,10 @@ _TROUBLE = (Reason.FROZEN, Reason.SLOW_BOOT, Reason.LOST)
 
 _SERVING_PHASES = (Phase.RUNNING, Phase.DELAYING)
 
+LINES_OF_A_KIND = 10
+WINDOW_SECONDS = 60.0
+"""An application that crashes at every request writes so many lines; then they are counted."""
+
 
 class Journal:
     """Tells each thing once, and a loop of failures in one line a try."""
@@ -27,6 +32,7 @@ class Journal:
         self._log = log
         self._ledger = ledger
         self._told: dict[int, Failure] = {}
+        self._limiter = RepeatLimiter(LINES_OF_A_KIND, WINDOW_SECONDS)
 
     def tell_action(self, action: Action, roster: Roster, running: Iterable[str]) -> None:
         """An action is being carried out; `running` is what its worker runs."""
@@ -62,21 +68,33 @@ class Journal:
             case _:
                 pass
 
-    def tell_death(self, handle: Handle, death: Death, running: Iterable[str]) -> None:
-        """A worker's process has ended."""
+    def tell_death(
+        self, handle: Handle, death: Death, running: Iterable[str], now: float, *, is_looping: bool
+    ) -> None:
+        """A worker's process has ended. `is_looping`: the failure that this is will be told."""
         if reports.is_clean(handle.leave, death):
             self._log.debug("%s has left", handle.name)
         elif handle.leave is not None:
             self._log.warning("%s %s while leaving", handle.name, death.cause)
+        elif is_looping and handle.serving_since is None:
+            self._log.debug("%s %s", handle.name, death.cause)
         else:
             text = reports.describe_death(handle, death, running)
-            self._log.error("%s", text)
+            if self._limiter.admits(f"a worker {death.cause}", now):
+                self._log.error("%s", text)
             self._note("death", text)
 
     def tell_serving(self, handle: Handle, generation: Generation, now: float) -> None:
         """A worker of the live generation takes part; those of a new one are told together."""
-        if generation.state is GenerationState.LIVE:
+        if generation.state is not GenerationState.LIVE:
+            return
+        if self._limiter.admits("a worker serves", now):
             self._log.info("worker %d serves (%.2f s)", handle.pid, now - handle.born)
+
+    def tell_repeats(self, now: float) -> None:
+        """How often what was told often enough has happened since."""
+        for sentence in self._limiter.due(now):
+            self._log.warning("%s", sentence)
 
     def tell_promotion(self, generation: Generation, roster: Roster, now: float) -> None:
         """A generation serves."""

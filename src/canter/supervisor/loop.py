@@ -13,7 +13,7 @@ import selectors
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import random
 from typing import assert_never
 
@@ -49,6 +49,7 @@ from canter.supervisor.hooks import ServerHooks
 from canter.supervisor.inbox import SignalInbox
 from canter.supervisor.journal import Journal
 from canter.supervisor.ledger import Ledger
+from canter.supervisor.memory_kills import MemoryKills
 from canter.supervisor.observer import Observer
 from canter.supervisor.readings import read_slot, running_lines, tally_of
 from canter.supervisor.roster import Failure, Handle, Roster
@@ -126,6 +127,7 @@ class Supervisor:
         self._ledger = Ledger()
         self._journal = Journal(log.logger, self._ledger)
         self._crew = Crew()
+        self._memory_kills = MemoryKills(time.monotonic())
         self._selector = selectors.DefaultSelector()
         self._desk = Desk(
             self._roster, self._crew, deploys, log.logger, self, service.name, self._ledger
@@ -252,6 +254,8 @@ class Supervisor:
         self._observer.take_in(now, self._births.not_the_observers)
         if self._service.application is None and not self._births.is_expecting:
             self._crew.reap_foreign(spared=self._succession.other)
+        self._memory_kills.look(now)
+        self._journal.tell_repeats(now)
         self._look_at_files(now)
         self._desk.take_in(now)
 
@@ -344,9 +348,13 @@ class Supervisor:
 
     def _bury(self, handle: Handle, death: reports.Death, now: float) -> None:
         slot = self._slot(handle)
+        if death.signal == "SIGKILL":
+            death = replace(death, out_of_memory=self._memory_kills.struck_lately(now))
         self._ledger.note_exit(tally_of(slot), reports.cause_of_exit(handle.leave, death))
-        self._journal.tell_death(handle, death, running_lines(slot))
-        self._roster.note_death(handle, slot.requests, death.cause, now)
+        is_looping = self._roster.generations[handle.generation].backoff.is_looping
+        self._journal.tell_death(handle, death, running_lines(slot), now, is_looping=is_looping)
+        # One that died of its first request has served as well: starting works.
+        self._roster.note_death(handle, slot.requests + len(slot.running()), death.cause, now)
         self._hooks.buried(self._deploys[handle.generation].settings, handle.pid)
         self._desk.note_death(handle.pid)
         self._deploys[handle.generation].give_back(handle.slot)

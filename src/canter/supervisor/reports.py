@@ -15,6 +15,8 @@ class Death:
 
     exit_status: int = 0
     signal: str | None = None
+    out_of_memory: bool | None = None
+    """Whether the kernel's out-of-memory killer has struck by then; None = not known."""
 
     @property
     def cause(self) -> str:
@@ -26,14 +28,23 @@ class Death:
 
 def describe_death(handle: Handle, death: Death, running: Iterable[str]) -> str:
     """A death that nobody here asked for. `running`: what the worker was doing."""
-    hint = ""
-    if death.signal == "SIGKILL":
-        hint = " (if nobody did that, the kernel may have been out of memory: see its log)"
-    elif death.signal in {"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT"}:
-        hint = " (a crash in compiled code; its stacks are above)"
-    text = f"{handle.name} {death.cause}{hint}"
+    text = f"{handle.name} {death.cause}{_hint(death)}"
     requests = list(running)
     return f"{text}; it was running {', '.join(requests)}" if requests else text
+
+
+def _hint(death: Death) -> str:
+    if death.signal in {"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT"}:
+        return " (a crash in compiled code; its stacks are above)"
+    if death.signal != "SIGKILL":
+        return ""
+    match death.out_of_memory:
+        case True:
+            return " (out of memory: the kernel's killer has struck in its control group)"
+        case False:
+            return " (not by canter, and not out of memory: its control group counts no such kill)"
+        case None:
+            return " (if nobody did that, the kernel may have been out of memory: see its log)"
 
 
 def is_clean(leave: Leave | None, death: Death) -> bool:

@@ -6,6 +6,7 @@ The types are wrong on purpose, so they say `Any`.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from collections.abc import Iterator
@@ -162,8 +163,12 @@ def recurses(environ: Any, start_response: Any) -> Any:
     return recurses(environ, start_response)
 
 
+def crashes_in_compiled_code(environ: Any, start_response: Any) -> Any:
+    ctypes.string_at(0)
+
+
 def ends_the_process(environ: Any, start_response: Any) -> Any:
-    """What a crash in compiled code does to the worker."""
+    """What an exit deep in a library does to the worker."""
     os._exit(3)
 
 
