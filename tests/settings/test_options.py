@@ -135,8 +135,8 @@ def test_the_version_is_asked_for(flag):
     ("words", "warning"),
     [
         (["--spew"], "--spew: Gunicorn's spew has no effect"),
-        (["--statsd-host", "h:1"], "--statsd-host: Gunicorn's statsd_host has no effect"),
-        (["--statsd-h=h:1"], "--statsd-host: Gunicorn's statsd_host has no effect"),
+        (["--worker-tmp-dir", "/x"], "--worker-tmp-dir: Gunicorn's worker_tmp_dir has no effect"),
+        (["--worker-tmp=/x"], "--worker-tmp-dir: Gunicorn's worker_tmp_dir has no effect"),
     ],
 )
 def test_gunicorn_s_other_options_are_taken_with_a_warning(words, warning):
