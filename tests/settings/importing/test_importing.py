@@ -30,6 +30,7 @@ env = A=1
 env = B=2
 chmod-socket
 limit-post = 10485760
+reload-on-rss = 300
 master = true
 vacuum = true
 emperor = /etc/vassals
@@ -59,9 +60,10 @@ def test_uwsgi_s_ini():
         "raw_env": ["A=1", "B=2"],
         "unix_socket_mode": 0o666,
         "limit_request_body": "10M",
+        "max_memory": "300M",
     }
-    assert "# - site.ini:16: emperor: one service for each site" in page
-    assert "# - site.ini:17: frobnicate: canter has no such setting" in page
+    assert "# - site.ini:17: emperor: one service for each site" in page
+    assert "# - site.ini:18: frobnicate: canter has no such setting" in page
     assert "# Always so, or never needed: master, vacuum" in page
 
 
@@ -117,7 +119,7 @@ def test_granian_s_command_line():
     text = "web: exec granian --interface wsgi --host 0.0.0.0 --port 80 --workers 2 \\\n"
     text += " --blocking-threads=4 --access-log --http1-header-read-timeout 5000 --factory\\\n"
     text += " --no-http1-keep-alive --workers-max-rss 512 shop:make\n"
-    values, page = imported(from_granian, text, "Procfile")
+    values, _ = imported(from_granian, text, "Procfile")
     assert values == {
         "wsgi_app": "shop:make()",
         "bind": ["0.0.0.0:80"],
@@ -126,8 +128,8 @@ def test_granian_s_command_line():
         "keepalive": 0,
         "header_timeout": 5,
         "accesslog": "-",
+        "max_memory": "512M",
     }
-    assert "# - Procfile:1: workers-max-rss: a limit on memory" in page
 
 
 def test_granian_s_variables():

@@ -27,6 +27,8 @@ _SAME: Mapping[str, str] = MappingProxyType(
         "url-path-prefix": "script_name",
         "working-dir": "chdir",
         "workers-kill-timeout": "graceful_timeout",
+        "workers-lifetime": "max_lifetime",
+        "workers-max-rss": "max_memory",
     }
 )
 """Options that are a setting of another name."""
@@ -63,8 +65,6 @@ _NOTES: Mapping[str, str] = MappingProxyType(
         "metrics": "`canter status`, over the control socket",
         "ssl-keyfile-password": "keyfile_password_file is a file with the password",
         "static-path-mount": "the web server in front, or WhiteNoise in the application",
-        "workers-lifetime": "max_requests replaces workers by the number of their requests",
-        "workers-max-rss": "a limit on memory is not in this version",
         "ws": "canter serves WSGI applications",
     }
 )
@@ -88,7 +88,7 @@ def from_granian(text: str, label: str, into: Equivalents) -> None:
 
 def _take(name: str, value: str, place: str, said: Mapping[str, str], into: Equivalents) -> None:
     if name in _SAME:
-        into.give(_SAME[name], _as_seconds(value) if name.startswith("http1-") else value, place)
+        into.give(_SAME[name], _with_unit(name, value), place)
     elif name == "app":
         into.give("wsgi_app", f"{value}()" if _is_on(said.get("factory", "no")) else value, place)
     elif name in _SWITCHED:
@@ -106,9 +106,11 @@ def _is_on(value: str) -> bool:
     return value.lower() in {"", "1", "true", "yes", "on"}
 
 
-def _as_seconds(milliseconds: str) -> str:
-    """Granian's time-outs of HTTP/1 are in milliseconds."""
-    return f"{milliseconds}ms" if milliseconds.isdigit() else milliseconds
+def _with_unit(name: str, value: str) -> str:
+    """Granian's time-outs of HTTP/1 are in milliseconds, its memory is in MiB."""
+    if not value.isdigit():
+        return value
+    return f"{value}{'ms' if name.startswith('http1-') else 'M' if name.endswith('rss') else ''}"
 
 
 def _options(text: str, label: str) -> Iterator[tuple[str, str, str]]:

@@ -23,6 +23,7 @@ _SAME: Mapping[str, str] = MappingProxyType(
         "logto": "errorlog",
         "logto2": "errorlog",
         "max-requests": "max_requests",
+        "max-worker-lifetime": "max_lifetime",
         "max-requests-delta": "max_requests_jitter",
         "pidfile": "pidfile",
         "pidfile2": "pidfile",
@@ -70,7 +71,6 @@ _NOTES: Mapping[str, str] = MappingProxyType(
         "plugin": "nothing has to be loaded",
         "plugins": "nothing has to be loaded",
         "py-autoreload": "reload = true, while developing",
-        "reload-on-rss": "a limit on memory is not in this version",
         "spooler": "a queue, such as Celery, RQ or Huey",
         "stats": "`canter status`, over the control socket",
         "static-map": "the web server in front, or WhiteNoise in the application",
@@ -130,6 +130,10 @@ def _https(value: str, place: str, into: Equivalents) -> None:
         into.give(name, file, place)
 
 
+def _memory(value: str, place: str, into: Equivalents) -> None:
+    into.give("max_memory", f"{value}M", place)
+
+
 def _chmod(value: str, place: str, into: Equivalents) -> None:
     into.give("unix_socket_mode", "0666" if value in {"", "true", "1"} else value, place)
 
@@ -158,6 +162,8 @@ _SPECIAL: Mapping[str, Callable[[str, str, Equivalents], None]] = MappingProxyTy
         "socket": _socket,
         "s": _socket,
         "chmod-socket": _chmod,
+        "evil-reload-on-rss": _memory,
+        "reload-on-rss": _memory,
         "pythonpath": _pythonpath,
         "python-path": _pythonpath,
         "pp": _pythonpath,
