@@ -164,11 +164,8 @@ class ThreadedEngine:
             refused = self._send_expiry(connection, exchange)
             self._service.expire(connection, exchange, started_ns, refused=refused)
         age_seconds = (time.monotonic_ns() - started_ns) / 1e9
-        environ = exchange.environ
-        request_id = environ.get("canter.request_id")
-        id_text = "" if request_id is None else f"[{_escaped(str(request_id))}] "
         return (
-            f"{environ.get('REQUEST_METHOD')} {_escaped(environ.get('RAW_URI', ''))} {id_text}"
+            f"{line_of(exchange.environ)} "
             f"from {connection.peer_host or 'a unix socket'}, {age_seconds:.1f} s old, "
             f"in thread {thread}:\n{stack}"
         )
@@ -195,8 +192,7 @@ class ThreadedEngine:
         for member in self._crew.members:
             exchange = member.exchange
             if exchange is not None:
-                environ = exchange.environ
-                line = f"{environ.get('REQUEST_METHOD')} {_escaped(environ.get('RAW_URI', ''))}"
+                line = line_of(exchange.environ)
                 parts.append(f"thread {member.index}: {line}\n{stack_of(member)}")
         return "\n".join(parts)
 
@@ -328,6 +324,13 @@ def stack_of(member: Member) -> str:
     if frame is None:
         return "  (the thread is gone)\n"
     return "".join(traceback.format_stack(frame))
+
+
+def line_of(environ: dict[str, Any]) -> str:
+    """A request as reports name it: method, target and, if it has one, its id."""
+    line = f"{environ.get('REQUEST_METHOD')} {_escaped(environ.get('RAW_URI', ''))}"
+    request_id = environ.get("canter.request_id")
+    return line if request_id is None else f"{line} [{_escaped(str(request_id))}]"
 
 
 def _escaped(target: str) -> str:
