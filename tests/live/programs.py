@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = {"curl": "curl", "wrk": "wrk"}
+PACKAGES = {
+    "curl": "curl",
+    "h2load": "nghttp2-client",
+    "nghttp": "nghttp2-client",
+    "openssl": "openssl",
+    "wrk": "wrk",
+}
 """Each program, and the Debian package that brings it."""
 
 GUNICORN = Path(__file__).resolve().parents[2] / ".parity-venv" / "bin" / "gunicorn"

@@ -83,6 +83,12 @@ SAMPLES = {
     "tls_minimum_version": Sample("1.3", "1.3", "1.3"),
     "ciphers": Sample("ECDHE+AESGCM", "ECDHE+AESGCM", "ECDHE+AESGCM"),
     "suppress_ragged_eofs": Sample("false", False, False),
+    "http_protocols": Sample("h2,h1", ["h2", "h1"], ("h2", "h1")),
+    "http2_cleartext": Sample("prior-knowledge", "prior-knowledge", "prior-knowledge"),
+    "http2_max_concurrent_streams": Sample("10", 10, 10),
+    "http2_initial_window_size": Sample("1M", 2**20, 2**20),
+    "http2_max_frame_size": Sample("32K", 32768, 32768),
+    "http2_max_header_list_size": Sample("16K", 16384, 16384),
     "accesslog": Sample("-", "-", "-"),
     "access_log_format": Sample("%(s)s", "%(s)s", "%(s)s"),
     "errorlog": Sample("error.log", "error.log", "error.log"),
@@ -148,5 +154,6 @@ SAMPLES = {
     "nworkers_changed": Sample(
         "site.hooks:nworkers_changed", "site.hooks:nworkers_changed", "site.hooks:nworkers_changed"
     ),
+    "ssl_context": Sample("site.hooks:tls", "site.hooks:tls", "site.hooks:tls"),
     "on_exit": Sample("site.hooks:on_exit", "site.hooks:on_exit", "site.hooks:on_exit"),
 }

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from canter.engine.answers import Responder
 from canter.net.certificates import Keyring
+from canter.protocol.http2.limits import Http2Limits
 from canter.protocol.limits import Leniency, Limits
 from canter.protocol.peers import LOOPBACK, Peers
 from canter.protocol.trust import TrustPolicy
@@ -47,7 +48,8 @@ class EngineConfig:
     soft_timeout_seconds: what runs this long is interrupted by an exception; 0 = never.
     max_queue: more waiting requests than that are answered 503 at once; 0 = no limit.
     responders: asked in this order before a request waits for the application.
-    keyring: the contexts of new TLS connections; None where all is plain.
+    keyring: the contexts of new TLS connections; None where all is plain. http2: what connections
+    of HTTP/2 may have; None where it is not spoken.
     protocol: what is spoken on listeners whose address names nothing else. gateway_peers: who may
     speak the formats that tell who the client is (uwsgi, FastCGI, SCGI).
     """
@@ -75,5 +77,6 @@ class EngineConfig:
     leniency: Leniency = field(default_factory=Leniency)
     trust: TrustPolicy = field(default_factory=TrustPolicy)
     keyring: Keyring | None = None
+    http2: Http2Limits | None = None
     protocol: str = "http"
     gateway_peers: Peers = LOOPBACK

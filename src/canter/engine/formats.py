@@ -25,6 +25,7 @@ def _uwsgi(config: EngineConfig) -> MakeReader:
 
 FORMATS: dict[str, Callable[[EngineConfig], MakeReader]] = {
     "http": _http,
+    "https": _http,
     "uwsgi": _uwsgi,
 }
 """By the names that `--protocol` takes and that stand before `://` in `--bind`."""

@@ -38,10 +38,14 @@ class Phase(enum.IntEnum):
     CLOSED = 7
     """The socket is closed."""
 
+    SHARED = 8
+    """It carries streams, each a connection of its own with a phase of its own: the leader reads,
+    whoever has the lock of the streams writes (`canter.engine.threaded.streams`)."""
+
 
 FOLLOWERS: dict[Phase, frozenset[Phase]] = {
     Phase.IDLE: frozenset({Phase.HEAD, Phase.BODY, Phase.READY, Phase.SENDING, Phase.LINGER,
-                           Phase.CLOSED}),
+                           Phase.CLOSED, Phase.SHARED}),
     Phase.HEAD: frozenset({Phase.BODY, Phase.READY, Phase.SENDING, Phase.LINGER, Phase.CLOSED}),
     Phase.BODY: frozenset({Phase.READY, Phase.SENDING, Phase.LINGER, Phase.CLOSED}),
     Phase.READY: frozenset({Phase.RUNNING, Phase.CLOSED}),
@@ -51,6 +55,7 @@ FOLLOWERS: dict[Phase, frozenset[Phase]] = {
                               Phase.CLOSED}),
     Phase.LINGER: frozenset({Phase.CLOSED}),
     Phase.CLOSED: frozenset(),
+    Phase.SHARED: frozenset({Phase.SENDING, Phase.LINGER, Phase.CLOSED}),
 }  # fmt: skip
 """After a response the bytes at hand may already hold the start, or the whole, of the next request:
 hence RUNNING and SENDING lead to every phase of reading."""

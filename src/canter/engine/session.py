@@ -38,6 +38,9 @@ class Step(enum.Enum):
     READY = "ready"
     """`request` is complete (or, when bodies are streamed, its head is)."""
 
+    SHARED = "shared"
+    """Streams instead of requests one by one; `shared` has them."""
+
     REFUSED = "refused"
     """`fault` to be answered; nothing after it can be understood."""
 

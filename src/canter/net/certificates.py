@@ -166,7 +166,10 @@ def _one_context(plan: TlsPlan, pair: Pair | None) -> ssl.SSLContext:
 def _load_pair(context: ssl.SSLContext, pair: Pair, password_file: str | None) -> None:
     key_path = pair.keyfile or pair.certfile
 
+    asked = []
+
     def password() -> str:
+        asked.append(True)
         if password_file is None:
             raise ConfigError(f"{key_path}: the key is encrypted; keyfile_password_file opens it")
         return _first_line(password_file)
@@ -184,7 +187,7 @@ def _load_pair(context: ssl.SSLContext, pair: Pair, password_file: str | None) -
         if reason == "KEY_VALUES_MISMATCH":
             text = f"the key in {key_path} does not belong to the certificate in {pair.certfile}"
             raise ConfigError(text) from None
-        if "DECRYPT" in reason or "PASSWORD" in reason:
+        if asked:
             raise ConfigError(f"{key_path}: the password does not open the key") from None
         paths = " and ".join(dict.fromkeys((pair.certfile, key_path)))
         what = "no certificate and key in PEM that can be used"

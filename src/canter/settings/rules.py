@@ -90,6 +90,27 @@ def a_daemon_needs_a_log(settings: Settings) -> str | None:
     return None
 
 
+def http2_by_upgrade_is_not_spoken(settings: Settings) -> str | None:
+    """RFC 9113 has given up the upgrade; prior knowledge is what proxies use."""
+    where = settings.source("http2_cleartext").where("http2_cleartext")
+    if settings.http2_cleartext == "upgrade":
+        raise ConfigError(f"{where}: HTTP/2 by upgrade is not spoken; prior-knowledge is")
+    if settings.http2_cleartext == "both":
+        return f"{where}: HTTP/2 is spoken by prior knowledge; the upgrade is not"
+    return None
+
+
+def http2_needs_a_way_in(settings: Settings) -> str | None:
+    """ALPN is a part of TLS."""
+    if "h2" in settings.http_protocols:
+        tls = settings.certfile is not None or settings.self_signed
+        if not tls and settings.http2_cleartext == "off":
+            return "http_protocols: h2 has no effect: neither certfile nor http2_cleartext is set"
+    elif settings.http2_cleartext not in {"off", "upgrade"}:
+        return "http2_cleartext has no effect: h2 is not in http_protocols"
+    return None
+
+
 RULES: tuple[Callable[[Settings], str | None], ...] = (
     threads_fit_into_connections,
     gevent_is_not_here_yet,
@@ -100,6 +121,8 @@ RULES: tuple[Callable[[Settings], str | None], ...] = (
     extra_files_need_reload,
     somebody_may_be_replaced,
     a_daemon_needs_a_log,
+    http2_by_upgrade_is_not_spoken,
+    http2_needs_a_way_in,
 )
 
 

@@ -176,6 +176,21 @@ class Values:
     suppress_ragged_eofs: bool
     """Whether a client may close its connection without the end that TLS has for it."""
 
+    # HTTP/2
+    http_protocols: tuple[str, ...]
+    """The versions of HTTP that clients may choose by ALPN, the best first."""
+    http2_cleartext: Literal["off", "prior-knowledge", "both", "upgrade"]
+    """Whether HTTP/2 is spoken without TLS, by prior knowledge, with the peers of
+    `forwarded_allow_ips`."""
+    http2_max_concurrent_streams: int
+    """How many requests one connection may have at once."""
+    http2_initial_window_size: int
+    """How many bytes of one request's body may be on their way at once."""
+    http2_max_frame_size: int
+    """The largest frame that clients may send."""
+    http2_max_header_list_size: int
+    """The largest head of a request, all fields unpacked; 0 means 16 MiB."""
+
     # Logs
     accesslog: str | None
     """The file for one line about every request; `-` is standard output."""
@@ -305,5 +320,9 @@ class Values:
     nworkers_changed: Callable[..., object] | str | None
     """Called as `nworkers_changed(server, new_value, old_value)` in the supervisor, when another
     number of workers is wanted; at the start the old one is None."""
+    ssl_context: Callable[..., object] | str | None
+    """Called as `ssl_context(config, default_ssl_context_factory)` in the supervisor where TLS is
+    spoken, once for each start and reload, and in the workers when a certificate's file has
+    changed; never for each connection."""
     on_exit: Callable[..., object] | str | None
     """Called as `on_exit(server)` in the supervisor, as it leaves."""

@@ -22,7 +22,7 @@ from canter.supervisor.roster import Plan, Share
 from canter.supervisor.scaling import Span
 from canter.worker.identity import KEEP, Identity, resolve_identity, resolve_owner
 from canter.worker.logbook import check_access_log, log_plan, open_error_log
-from canter.worker.tls import make_keyring
+from canter.worker.tls import context_hook, make_keyring, spoken_protocol
 
 _SPARE_SLOTS = 8
 _FORK_SERVER_SLOTS = 2
@@ -82,7 +82,7 @@ def make_deploy(
     """
     identity = resolve_identity(settings.user, settings.group, initgroups=settings.initgroups)
     check_access_log(settings)
-    keyring = make_keyring(settings)
+    keyring = make_keyring(settings, context_hook(settings))
     plan = plan_from(settings, can_preload)
     places = plan.max_workers + (_FORK_SERVER_SLOTS if plan.preloads else 0)
     addresses = choose_addresses([parse_bind(text) for text in settings.bind], lent)
@@ -235,7 +235,7 @@ class Deploys:
     def urls(self) -> list[str]:
         """Every address that is listened on, as the newest generation there speaks."""
         spoken = {
-            listener: deploy.settings.protocol
+            listener: spoken_protocol(deploy.settings)
             for _, deploy in sorted(self._by_number.items())
             for listener in deploy.listeners
         }

@@ -34,6 +34,7 @@ from canter.supervisor.upgrade import Outside, Starter
 from canter.worker.logbook import open_error_log
 from canter.worker.task import Application
 from canter.worker.titles import name_process
+from canter.worker.tls import spoken_protocol
 
 
 def run(
@@ -168,6 +169,7 @@ def _warn_of_unused_bind(deploy: Deploy, lent: Sequence[Lent], log: ErrorLog) ->
 def _facts(first: Deploy, application: Application | None) -> StartFacts:
     settings = first.settings
     name = settings.wsgi_app
+    spoken = spoken_protocol(settings)
     if application is not None:
         module = getattr(application, "__module__", "")
         name = f"{module}:{getattr(application, '__qualname__', type(application).__qualname__)}"
@@ -177,7 +179,7 @@ def _facts(first: Deploy, application: Application | None) -> StartFacts:
         python=platform.python_version(),
         application=name or "none",
         addresses=tuple(
-            Address(x.url_with(settings.protocol), x.is_on_every_address) for x in first.listeners
+            Address(x.url_with(spoken), x.is_on_every_address) for x in first.listeners
         ),
         workers=first.plan.workers,
         threads=first.plan.threads,

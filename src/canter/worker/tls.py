@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
+import logging
+import ssl
+from typing import cast
+
 from canter.errors import ConfigError
 from canter.net.certificates import ContextHook, Keyring, Pair, TlsPlan, Verify
 from canter.net.self_signed import self_signed_file
+from canter.observe.logs import LOGGER_NAME
 from canter.settings import Settings
+from canter.worker.hooks.calling import Hooks
+from canter.worker.hooks.views import ConfigView
+
+_ALPN = {"h1": "http/1.1", "h2": "h2"}
 
 
 def make_keyring(settings: Settings, hook: ContextHook | None = None) -> Keyring | None:
@@ -14,11 +24,15 @@ def make_keyring(settings: Settings, hook: ContextHook | None = None) -> Keyring
     Raises ConfigError, beginning with the place of the setting, when there can be none.
     """
     named = tuple((name, _pair(files)) for name, files in settings.certificates.items())
-    if not wants_tls(settings, hook):
+    if not wants_tls(settings):
         for name in ("keyfile", "ca_certs", "certificates"):
             if getattr(settings, name):
                 where = settings.source(name).where(name)
                 raise ConfigError(f"{where}: it needs a certificate: certfile is not set")
+        secure = [text for text in settings.bind if text.lower().startswith(("https:", "https+"))]
+        if secure:
+            where = settings.source("bind").where("bind")
+            raise ConfigError(f"{where}: {secure[0]} needs a certificate: certfile is not set")
         return None
     if settings.cert_reqs != "none" and settings.ca_certs is None and hook is None:
         where = settings.source("cert_reqs").where("cert_reqs")
@@ -37,6 +51,7 @@ def make_keyring(settings: Settings, hook: ContextHook | None = None) -> Keyring
             ciphers=settings.ciphers,
             minimum=settings.tls_minimum_version,
             suppress_ragged_eofs=settings.suppress_ragged_eofs,
+            protocols=tuple(_ALPN[word] for word in settings.http_protocols),
         )
 
     name = "self_signed" if settings.self_signed else "certfile"
@@ -50,9 +65,32 @@ def make_keyring(settings: Settings, hook: ContextHook | None = None) -> Keyring
         raise ConfigError(f"{settings.source(name).where(name)}: {error}") from None
 
 
-def wants_tls(settings: Settings, hook: ContextHook | None = None) -> bool:
+def spoken_protocol(settings: Settings) -> str:
+    """What is spoken where an address names nothing else, as a URL has it."""
+    return "https" if settings.protocol == "http" and wants_tls(settings) else settings.protocol
+
+
+def demand_http2(settings: Settings) -> None:
+    """Raises ConfigError when HTTP/2 is to be spoken and its library is not here."""
+    if "h2" in settings.http_protocols and importlib.util.find_spec("h2") is None:
+        where = settings.source("http_protocols").where("http_protocols")
+        raise ConfigError(
+            f"{where}: h2 needs the package h2, which is not installed: pip install 'canter[http2]'"
+        )
+
+
+def wants_tls(settings: Settings) -> bool:
     """Whether there is something to speak TLS with."""
-    return settings.certfile is not None or settings.self_signed or hook is not None
+    return settings.certfile is not None or settings.self_signed
+
+
+def context_hook(settings: Settings) -> ContextHook | None:
+    """The hook `ssl_context`, as `Keyring` calls it. Raises ConfigError."""
+    function = Hooks(settings, logging.getLogger(LOGGER_NAME)).find("ssl_context")
+    if function is None:
+        return None
+    config = ConfigView(settings)
+    return lambda usual: cast("ssl.SSLContext", function(config, usual))
 
 
 def _pair(files: str) -> Pair:

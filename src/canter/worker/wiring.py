@@ -17,6 +17,7 @@ from canter.engine.threaded.engine import ThreadedEngine
 from canter.net.certificates import Keyring
 from canter.observe.access import RequestLog
 from canter.observe.scoreboard import WorkerSlot
+from canter.protocol.http2.limits import Http2Limits
 from canter.protocol.limits import Leniency, Limits
 from canter.protocol.peers import Peers
 from canter.protocol.trust import TrustPolicy
@@ -24,6 +25,7 @@ from canter.settings import Settings
 from canter.worker.health import Health
 from canter.worker.request_ids import RequestIds
 from canter.worker.task import Application, WorkerTask
+from canter.worker.tls import demand_http2
 from canter.worker.wear import WearGauge
 
 
@@ -119,6 +121,7 @@ def engine_config(
         ),
         trust=trust_policy(settings),
         keyring=keyring,
+        http2=http2_limits(settings),
         protocol=settings.protocol,
         gateway_peers=_peers(settings.uwsgi_allow_ips),
     )
@@ -138,6 +141,23 @@ def make_gauge(settings: Settings, now: float, resident_bytes: int) -> WearGauge
     if lifetime:
         lifetime += random.uniform(0, settings.max_lifetime_jitter)  # noqa: S311 - no secret
     return WearGauge(lifetime, settings.max_memory, now, resident_bytes)
+
+
+def http2_limits(settings: Settings) -> Http2Limits | None:
+    """What connections of HTTP/2 may have; None where it is not spoken.
+
+    Raises ConfigError when it is to be spoken and the h2 library is not here.
+    """
+    if "h2" not in settings.http_protocols:
+        return None
+    demand_http2(settings)
+    return Http2Limits(
+        max_concurrent_streams=settings.http2_max_concurrent_streams,
+        initial_window_size=settings.http2_initial_window_size,
+        max_frame_size=settings.http2_max_frame_size,
+        max_header_list_size=settings.http2_max_header_list_size,
+        cleartext=settings.http2_cleartext not in {"off", "upgrade"},
+    )
 
 
 def trust_policy(settings: Settings) -> TrustPolicy:

@@ -49,6 +49,7 @@ cdef class Connection(Session):
     cdef public str peer_host
     cdef public str peer_port
     cdef public long long ready_ns
+    cdef public object shared
     cdef public object sock
     cdef public object unlogged
     cdef public int waits

@@ -16,10 +16,11 @@ import stat
 import sys
 import tempfile
 import termios
-from typing import Any
+from typing import Any, Protocol
 
 from canter.engine.clock import now_ns
 from canter.engine.contract import EngineConfig
+from canter.engine.deadlines import Wait
 from canter.engine.phases import Phase
 from canter.engine.session import Session
 from canter.engine.threaded.backlog import Backlog, FilePart
@@ -104,6 +105,25 @@ class Disconnected:
         return self._connection.client_disconnected()
 
 
+class Shared(Protocol):
+    """The streams of one connection (`canter.engine.threaded.streams`)."""
+
+    def take_over(self) -> None:
+        """From here on the connection carries streams."""
+
+    def attend(self, bits: int) -> None:
+        """The poller has news of the connection."""
+
+    def overdue(self, waiter: Connection, wait: Wait) -> None:
+        """A stream, or the connection between streams, has waited too long."""
+
+    def drain(self) -> None:
+        """The worker leaves: finish the streams that run, and the connection with them."""
+
+    def lost(self) -> None:
+        """The connection is closed."""
+
+
 class Connection(Session):
     """One accepted connection.
 
@@ -118,7 +138,7 @@ class Connection(Session):
     unlogged: the access entry of a response that is still being sent.
     in_kernel_bytes: what the client had not taken when `still_takes` was asked last, -1 before.
     hub: what the connection needs of the loop. waits, waits_since_ns, earlier, later: its place
-    among the deadlines.
+    among the deadlines. shared: its streams, where it has some.
     """
 
     __slots__ = (
@@ -141,6 +161,7 @@ class Connection(Session):
         "peer_port",
         "raw",
         "ready_ns",
+        "shared",
         "sock",
         "unlogged",
         "waits",
@@ -177,6 +198,7 @@ class Connection(Session):
         self.first_ns = 0
         self.ended_ns = 0
         self.unlogged: Any = None
+        self.shared: Shared | None = None
         self.waits = -1
         self.waits_since_ns = 0
         self.earlier: Any = None

@@ -15,10 +15,12 @@ from canter.engine.formats import reader_factory
 from canter.engine.threaded.connection import Connection
 from canter.engine.threaded.loop import Loop
 from canter.engine.threaded.secure import TlsConnection
+from canter.engine.threaded.sniffing import SniffingConnection
 from canter.engine.tls import TlsTransport
 from canter.net.handoff import Letter
 from canter.net.listeners import Listener
 from canter.observe.scoreboard import Field, WorkerSlot
+from canter.protocol.reader import RequestReader
 
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _GONE_BEFORE = {errno.ECONNABORTED, errno.EPROTO, errno.EINTR}
@@ -155,7 +157,12 @@ class Doors:
             return error.errno in _GONE_BEFORE
         sock.setblocking(False)
         self.accepted += 1
-        self._loop.adopt(self._connection(sock, peer, number))
+        try:
+            connection = self._connection(sock, peer, number)
+        except BaseException:  # TLS may refuse to begin, for want of memory, say
+            sock.close()
+            raise
+        self._loop.adopt(connection)
         return True
 
     def welcome(self, sock: socket.socket, letter: Letter) -> Connection | None:
@@ -168,18 +175,33 @@ class Doors:
         listener, base, make_reader = self._origins[number]
         host = "" if listener.is_unix else str(peer[0])
         reader = make_reader(host or None)
-        config = self._config
-        keyring = config.keyring
-        if keyring is None:
-            connection = Connection(sock, reader, base, config, self._loop)
-        else:
-            transport = TlsTransport(sock, keyring.context, keyring.plan.suppress_ragged_eofs)
-            connection = TlsConnection(transport, reader, base, config, self._loop)
+        connection = self._of_kind(listener, sock, reader, base, host or None)
         connection.listener = number
         if not listener.is_unix:
             connection.peer_host = host
             connection.peer_port = str(peer[1])
         return connection
+
+    def _of_kind(
+        self,
+        listener: Listener,
+        sock: socket.socket,
+        reader: RequestReader,
+        base: dict[str, Any],
+        peer: str | None,
+    ) -> Connection:
+        """A connection with what lies between its socket and its reader."""
+        config = self._config
+        named = listener.address.scheme
+        scheme = named or config.protocol
+        keyring = config.keyring
+        if keyring is not None and (scheme == "https" or (named == "" and scheme == "http")):
+            transport = TlsTransport(sock, keyring.context, keyring.plan.suppress_ragged_eofs)
+            return TlsConnection(transport, reader, base, config, self._loop)
+        http2 = config.http2
+        if http2 is not None and http2.cleartext and scheme == "http" and config.trust.trusts(peer):
+            return SniffingConnection(sock, reader, base, config, self._loop)
+        return Connection(sock, reader, base, config, self._loop)
 
     def _pause(self, error: OSError) -> None:
         """No descriptor or memory for one more connection: those waiting are left waiting."""

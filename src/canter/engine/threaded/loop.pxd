@@ -10,6 +10,7 @@ cdef int _IDLE
 cdef int _READY
 cdef int _RUNNING
 cdef int _CLOSED
+cdef int _SHARED
 cdef int _READABLE
 cdef object _MORE
 cdef long long _IDLE_ENOUGH_NS

@@ -22,7 +22,7 @@ from canter.engine.deadlines import Wait
 from canter.engine.phases import Phase
 from canter.engine.poller import READABLE, make_poller
 from canter.engine.session import Step
-from canter.engine.threaded.connection import Connection
+from canter.engine.threaded.connection import After, Connection
 from canter.engine.threaded.service import Service
 from canter.engine.threaded.traffic import Traffic
 from canter.observe.outcomes import Outcome
@@ -33,6 +33,7 @@ _IDLE = int(Phase.IDLE)
 _READY = int(Phase.READY)
 _RUNNING = int(Phase.RUNNING)
 _CLOSED = int(Phase.CLOSED)
+_SHARED = int(Phase.SHARED)
 _READABLE = READABLE
 _MORE = Step.MORE
 
@@ -136,11 +137,14 @@ class Loop(Traffic):
             self._service.note_shed(connection, why)
             after = self.answering.give(connection, self._shed_answer, Outcome.SHED)
         except ClientGone:
-            self._lose(connection)
+            if connection.hub is self:
+                self._lose(connection)
+            else:  # a stream: its connection may be well
+                connection.hub.answered(connection, After.CLOSE)
         except Exception as error:
-            self.abandon(connection, error)
+            connection.hub.abandon(connection, error)
         else:
-            self.answered(connection, after)
+            connection.hub.answered(connection, after)
 
     def _do_chores(self, now_ns: int) -> None:
         """What is due from time to time, and when it is due again.
@@ -226,7 +230,7 @@ class Loop(Traffic):
                 for connection in self.deadlines.waiting(wait):
                     if now_ns() - connection.waits_since_ns < _IDLE_ENOUGH_NS:
                         break  # and the younger ones have their first request on its way
-                    if connection.phase == _IDLE:
+                    if connection.phase in (_IDLE, _SHARED):  # shared: it has no stream now
                         return cast("Connection", connection)
         return None
 
@@ -245,6 +249,9 @@ class Loop(Traffic):
         with self.lock:
             self.deadlines.shorten(Wait.KEEP_ALIVE, idle_seconds)
             self._keep_alive_grain_ns = self.deadlines.grain_ns(Wait.KEEP_ALIVE)
+        for connection in list(self.connections.values()):
+            if connection.shared is not None:
+                connection.shared.drain()
         self.hurry(0)
 
     def close_all(self) -> None:

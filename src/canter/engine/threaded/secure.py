@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import socket
 import ssl
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from canter.engine.contract import EngineConfig
 from canter.engine.poller import PEER_ENDED
 from canter.engine.session import Step
 from canter.engine.threaded.connection import READ_BYTES, Connection, Hub
+from canter.engine.threaded.sniffing import multiplexed
 from canter.engine.tls import TlsState, TlsTransport
 from canter.engine.tls_environ import tls_environ
 from canter.protocol.faults import PlainOnTls
 from canter.protocol.reader import RequestReader
 from canter.wsgi.exchange import ClientGone
+
+if TYPE_CHECKING:
+    from canter.engine.threaded.streams import Multiplexer
 
 _NOTHING = memoryview(b"")
 
@@ -64,14 +68,21 @@ class TlsConnection(Connection):
     def _agree(self) -> None:
         """The handshake is over: what was agreed on goes into every environ."""
         self._agreed = True
+        tls = self.transport.tls
         if self.transport.state is TlsState.OPEN:
-            self.base = self.base | tls_environ(self.transport.tls)
+            self.base = self.base | tls_environ(tls)
+            limits = self.config.http2
+            if limits is not None and tls.selected_alpn_protocol() == "h2":
+                self.shared = multiplexed(self, limits)
 
     def receive(self, data: bytes) -> Step:
         """Take bytes from the client; who does not speak TLS is told so, in the clear."""
         if self.transport.state is TlsState.CLEAR:
             self.fault = PlainOnTls("no TLS was spoken on a connection that is for TLS")
             return Step.REFUSED
+        if self.shared is not None:
+            cast("Multiplexer", self.shared).feed(data)
+            return Step.SHARED
         return super().receive(data)
 
     def send(self, data: bytes) -> None:

@@ -9,6 +9,7 @@ cdef int _RUNNING
 cdef int _SENDING
 cdef int _LINGER
 cdef int _CLOSED
+cdef int _SHARED
 cdef int _READABLE
 cdef int _PEER_ENDED
 cdef int _NEWS

@@ -35,6 +35,7 @@ _RUNNING = int(Phase.RUNNING)
 _SENDING = int(Phase.SENDING)
 _LINGER = int(Phase.LINGER)
 _CLOSED = int(Phase.CLOSED)
+_SHARED = int(Phase.SHARED)
 _READABLE = READABLE
 _PEER_ENDED = PEER_ENDED
 _NEWS = READABLE | PEER_ENDED
@@ -108,6 +109,18 @@ class Traffic(Hub):
         """`connection.Hub`: have the poller report a connection's events."""
         self.poller.add_connection(fd)
 
+    def books(self) -> Service:
+        """Where what becomes of requests is written down."""
+        return self._service
+
+    def look_again(self, connection: Connection) -> None:
+        """Have the leader attend to a connection in its next turn; from any thread."""
+        self._again.append(connection)
+
+    def lose(self, connection: Connection) -> None:
+        """The connection is broken; by its owner."""
+        self._lose(connection)
+
     def note_fault(self, connection: Connection, kind: str, detail: str) -> None:
         """`connection.Hub`: tell the log of something that gets no answer."""
         self._service.note_fault(connection, kind, detail)
@@ -128,6 +141,8 @@ class Traffic(Hub):
         connection.events = 0
         if phase == _LINGER:
             self._discard(connection)
+        elif phase == _SHARED:
+            connection.shared.attend(bits)  # type: ignore[union-attr]  # has some in this phase
         elif phase != _CLOSED:
             if bits & _BROKEN:
                 bits |= _PEER_ENDED
@@ -225,6 +240,8 @@ class Traffic(Hub):
                 self._ask(connection)
             else:
                 self._enqueue(connection)
+        elif step is Step.SHARED:
+            connection.shared.take_over()  # type: ignore[union-attr]  # has some by now
         elif step is Step.REFUSED:
             assert connection.fault is not None
             self._refuse(connection, connection.fault)
@@ -458,7 +475,10 @@ class Traffic(Hub):
 
     def _end_wait(self, connection: Connection, wait: Wait) -> None:
         """A connection has waited too long; by the leader."""
-        if wait is Wait.SEND:
+        shared = connection.shared
+        if shared is not None and (connection.fd < 0 or connection.phase == _SHARED):
+            shared.overdue(connection, wait)
+        elif wait is Wait.SEND:
             if connection.still_takes():
                 with self.lock:
                     self.deadlines.begin(connection, Wait.SEND, self.now_ns)
@@ -492,6 +512,8 @@ class Traffic(Hub):
             with backlog.lock:
                 backlog.give_up()
         connection.finish_request()
+        if connection.shared is not None:
+            connection.shared.lost()
         self.connections.pop(connection.fd, None)
         connection.fd = -1  # the number may be another connection's in a moment
         connection.sock.close()

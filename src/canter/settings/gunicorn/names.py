@@ -45,7 +45,6 @@ def _value(name: str, *flags: str, default: object = None, note: str = "") -> Fo
 
 
 DIRTY = "canter has no dirty arbiter; long work belongs into a queue, such as Celery or RQ"
-_HTTP2 = "canter does not speak HTTP/2"
 _ASGI = "canter serves WSGI applications; an ASGI server, such as Uvicorn, serves others"
 
 _EVERY_FOREIGN = (
@@ -56,16 +55,6 @@ _EVERY_FOREIGN = (
     _value("dirty_timeout", "--dirty-timeout", default=300, note=DIRTY),
     _value("dirty_threads", "--dirty-threads", default=1, note=DIRTY),
     _value("dirty_graceful_timeout", "--dirty-graceful-timeout", default=30, note=DIRTY),
-    _value("http_protocols", "--http-protocols", default="h1", note=_HTTP2),
-    _value("http2_cleartext", "--http2-cleartext", default="off", note=_HTTP2),
-    _value(
-        "http2_max_concurrent_streams", "--http2-max-concurrent-streams", default=100, note=_HTTP2
-    ),
-    _value("http2_initial_window_size", "--http2-initial-window-size", default=65535, note=_HTTP2),
-    _value("http2_max_frame_size", "--http2-max-frame-size", default=16384, note=_HTTP2),
-    _value(
-        "http2_max_header_list_size", "--http2-max-header-list-size", default=65536, note=_HTTP2
-    ),
     _value("default_proc_name", default="gunicorn", note="proc_name is the setting"),
     # An enum of the ssl module in files, and ignored by Gunicorn as well.
     _value(
@@ -108,7 +97,6 @@ FOREIGN: Mapping[str, Foreign] = MappingProxyType({it.name: it for it in _EVERY_
 
 HOOKS = frozenset(
     {
-        "ssl_context",
         "on_dirty_starting",
         "dirty_post_fork",
         "dirty_worker_init",

@@ -17,6 +17,7 @@ from canter.settings.kinds.lists import (
     Networks,
     RequestPaths,
     TextList,
+    Words,
 )
 from canter.settings.kinds.logging import LoggerClass, Table
 from canter.settings.kinds.numbers import Duration, Integer, OctalMode, PartOfWorkers, Size, Workers
@@ -47,6 +48,7 @@ __all__ = [
     "Text",
     "TextList",
     "UrlPath",
+    "Words",
     "WorkerClass",
     "Workers",
 ]

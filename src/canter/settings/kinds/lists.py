@@ -85,6 +85,37 @@ class RequestPaths(_Items):
         return text
 
 
+class Words(_Items):
+    """Some of a few words, at least one, in an order that means something."""
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+
+    @property
+    def expects(self) -> str:
+        return f"one or more of {', '.join(f'`{word}`' for word in self.words)}"
+
+    @property
+    def metavar(self) -> str:
+        return ",".join(self.words)
+
+    @property
+    def accepts_empty(self) -> bool:
+        return False
+
+    def parse(self, value: object) -> tuple[str, ...]:
+        found = tuple(dict.fromkeys(super().parse(value)))
+        if not found:
+            raise ValueError(f"it takes one or more of {', '.join(self.words)}")
+        return found
+
+    def _item(self, text: str) -> str:
+        word = text.lower()
+        if word not in self.words:
+            raise ValueError(f"{quoted(text)} is none of {', '.join(self.words)}")
+        return word
+
+
 class AddressList(_Items):
     """Addresses to listen on, at least one. What each means is for whoever opens it."""
 

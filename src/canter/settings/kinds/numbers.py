@@ -219,6 +219,10 @@ class Duration(Kind[float]):
 class Size(Kind[int]):
     """A number of bytes; text may carry K, M, G or T, powers of 1024."""
 
+    def __init__(self, minimum: int = 0, maximum: int = _MOST_BYTES) -> None:
+        self._minimum = minimum
+        self._maximum = maximum
+
     @property
     def annotation(self) -> str:
         return "int"
@@ -239,8 +243,11 @@ class Size(Kind[int]):
         size = self._bytes(value)
         if size is None:
             raise ValueError(f"{quoted(value)} is not a size, such as 65536, 64K, 1M or 2G")
-        if not 0 <= size <= _MOST_BYTES:
-            raise ValueError(f"{quoted(value)} is out of bounds; it takes 0 or more")
+        if not self._minimum <= size <= self._maximum:
+            upwards = "or more" if self._maximum == _MOST_BYTES else f"to {self._maximum}"
+            raise ValueError(
+                f"{quoted(value)} is out of bounds; it takes {self._minimum} {upwards}"
+            )
         return size
 
     def render(self, value: int) -> str:

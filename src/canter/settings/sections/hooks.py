@@ -71,5 +71,12 @@ SETTINGS: tuple[AnySetting, ...] = (
         "in the supervisor, when another number of workers is wanted; at the start the old one "
         "is None.",
     ),
+    _hook(
+        "ssl_context",
+        "config, default_ssl_context_factory",
+        "in the supervisor where TLS is spoken, once for each start and reload, and in the workers "
+        "when a certificate's file has changed; never for each connection. It gives the "
+        "`ssl.SSLContext` that is used.",
+    ),
     _hook("on_exit", "server", "in the supervisor, as it leaves."),
 )
