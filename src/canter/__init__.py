@@ -7,13 +7,23 @@ The command is `canter [OPTIONS] module:attribute`; a program that wants to serv
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from canter.wsgi.overtime import RequestTimeout
+if TYPE_CHECKING:
+    from canter.wsgi.overtime import RequestTimeout
 
 __all__ = ["RequestTimeout", "__version__", "run"]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    # Importing the package loads nothing else: every module of it does so first.
+    if name == "RequestTimeout":
+        from canter.wsgi.overtime import RequestTimeout
+
+        return RequestTimeout
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def run(app: Callable[..., Any] | str, /, **settings: object) -> int:

@@ -32,8 +32,9 @@ ARROWS: dict[str, set[str]] = {
     "__main__": {"cli"},
 }
 
-# The package root is imported for its version only; it reaches the command lazily, for embedding.
-ROOT_IMPORTS = {"cli"}
+# The package root is imported for its version only; it reaches the command lazily, for embedding,
+# and the one exception that applications may want to catch.
+ROOT_IMPORTS = {"cli", "wsgi"}
 
 
 def room(name: str) -> str:
