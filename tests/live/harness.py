@@ -155,7 +155,9 @@ class Server:
         """The first TCP address that it says it serves, without a final slash."""
         if self._url:
             return self._url
-        found = re.search(r"https?://[^\s/\"]+:\d+", self.log() + self.output())
+        found = re.search(
+            r"(?:https?|uwsgi|fastcgi|scgi)://[^\s/\"]+:\d+", self.log() + self.output()
+        )
         assert found, f"no URL in the log of {self.process.args!r}"
         self._url = found[0]
         return self._url
@@ -163,8 +165,9 @@ class Server:
     @property
     def address(self) -> Address:
         """Where a raw client connects to."""
-        if self._bind and self._bind.startswith("unix:"):
-            path = self._bind.removeprefix("unix:").removeprefix("//")
+        bind = re.sub(r"^[a-z]+\+", "", self._bind or "")
+        if bind.startswith("unix:"):
+            path = bind.removeprefix("unix:").removeprefix("//")
             return "\0" + path[1:] if path.startswith("@") else str(self.directory / path)
         host, port = self.url.rpartition("/")[2].rsplit(":", 1)
         return host.strip("[]"), int(port)

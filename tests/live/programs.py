@@ -1,7 +1,8 @@
-"""curl and wrk, where they are installed; a test that needs a missing one is skipped by name."""
+"""Programs that tests run; a test that needs one that is not installed is skipped by name."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -11,13 +12,23 @@ from pathlib import Path
 import pytest
 
 PACKAGES = {
+    "apache2": "apache2",
     "curl": "curl",
     "h2load": "nghttp2-client",
+    "haproxy": "haproxy",
     "nghttp": "nghttp2-client",
+    "nginx": "nginx-light",
+    "nginx stream": "libnginx-mod-stream",
     "openssl": "openssl",
     "wrk": "wrk",
 }
 """Each program, and the Debian package that brings it."""
+
+SEARCHED = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
+"""Where programs are looked for: Debian keeps servers where only root's PATH leads."""
+
+NGINX_STREAM = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
+"""A part of nginx in a file of its own."""
 
 GUNICORN = Path(__file__).resolve().parents[2] / ".parity-venv" / "bin" / "gunicorn"
 """The real Gunicorn, in an environment of its own that `make parity-env` makes."""
@@ -34,10 +45,16 @@ def needs(program: str) -> pytest.MarkDecorator:
 
 def missing() -> dict[str, str]:
     """The programs that are not here, each with the command that would bring it."""
-    absent = [name for name in PACKAGES if shutil.which(name) is None]
+    absent = [name for name in PACKAGES if not _is_here(name)]
     if not GUNICORN.exists():
         absent.append("gunicorn")
     return {name: _bringer(name) for name in absent}
+
+
+def _is_here(program: str) -> bool:
+    if program == "nginx stream":
+        return NGINX_STREAM.exists()
+    return shutil.which(program, path=SEARCHED) is not None
 
 
 def _bringer(program: str) -> str:

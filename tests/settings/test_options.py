@@ -151,18 +151,6 @@ def test_gunicorn_s_options_that_ask_for_nothing_are_taken_in_silence(words):
     assert settings(*words).warnings == ()
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        ["--proxy-protocol"],
-        ["--proxy-protocol", "v1"],
-    ],
-)
-def test_options_that_would_change_the_protocol_are_refused(words):
-    with pytest.raises(ConfigError, match=f"^{words[0]}: Gunicorn's .* is not supported: "):
-        settings(*words)
-
-
 WORDS = st.sampled_from(
     ["--threads", "--thr", "4", "-w4", "-b", "x:1", "site:app", "--reload", "--no-r", "--", "-", ""]
 )

@@ -11,6 +11,7 @@ from canter.net.certificates import Keyring
 from canter.protocol.http2.limits import Http2Limits
 from canter.protocol.limits import Leniency, Limits
 from canter.protocol.peers import LOOPBACK, Peers
+from canter.protocol.proxy.reader import Mode as ProxyMode
 from canter.protocol.trust import TrustPolicy
 from canter.wsgi.exchange import Application, Exchange
 
@@ -51,7 +52,8 @@ class EngineConfig:
     keyring: the contexts of new TLS connections; None where all is plain. http2: what connections
     of HTTP/2 may have; None where it is not spoken.
     protocol: what is spoken on listeners whose address names nothing else. gateway_peers: who may
-    speak the formats that tell who the client is (uwsgi, FastCGI, SCGI).
+    speak the formats that tell who the client is (uwsgi, FastCGI, SCGI). proxy_mode: whether the
+    PROXY protocol is read ahead of connections; proxy_peers: from whom.
     """
 
     threads: int = 1
@@ -80,3 +82,5 @@ class EngineConfig:
     http2: Http2Limits | None = None
     protocol: str = "http"
     gateway_peers: Peers = LOOPBACK
+    proxy_mode: ProxyMode = ProxyMode.OFF
+    proxy_peers: Peers = LOOPBACK

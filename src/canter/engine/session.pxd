@@ -29,6 +29,7 @@ cdef class Session(Sink):
     cpdef receive(self, bytes data)
     @cython.locals(request=Request)
     cpdef resume(self)
+    @cython.locals(reader=RequestReader)
     cdef _await_head(self)
     @cython.locals(length=cython.longlong)
     cdef _begin_body(self, Request request)

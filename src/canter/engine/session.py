@@ -112,7 +112,17 @@ class Session(Sink):
 
     def _await_head(self) -> Step:
         """There is no next request yet; what that takes."""
-        return Step.CONTINUE if self.reader.owes else _MORE
+        reader = self.reader
+        if reader.owes:
+            return Step.CONTINUE
+        if reader.successor is None:
+            return _MORE
+        self.reader = reader.successor
+        self.introduce(reader)
+        return self.resume()
+
+    def introduce(self, reader: RequestReader) -> None:
+        """Note what a reader has found out that stood before the present one."""
 
     def _begin_body(self, request: Request) -> Step:
         if self._streams and not self.reader.body_complete:

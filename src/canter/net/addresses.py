@@ -18,7 +18,7 @@ from canter.errors import ConfigError
 
 DEFAULT_PORT = 8000
 #: The wire formats that may be named.
-FORMATS = ("http", "https", "uwsgi")
+FORMATS = ("http", "https", "uwsgi", "fastcgi", "scgi")
 _EVERY_IPV4 = "0.0.0.0"  # noqa: S104 - this is what an empty host asks for
 _FORMAT = re.compile(rf"({'|'.join(FORMATS)})(?:://|\+(?=unix:|fd:))", re.ASCII | re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?", re.ASCII)

@@ -73,6 +73,10 @@ class BadPacket(BadRequest):
     """What should be a packet, record or netstring of a gateway's format is none."""
 
 
+class BadProxyHeader(BadRequest):
+    """A PROXY header is malformed, missing, or from a peer that may not send one."""
+
+
 class Truncated(BadRequest):
     """The peer ended its side in the middle of a request."""
 

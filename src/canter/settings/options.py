@@ -115,7 +115,6 @@ _FOREIGN_VALUES: Mapping[Arity, Mapping[str, Any]] = MappingProxyType(
     {
         Arity.NONE: {"nargs": 0, "const": "true"},
         Arity.ONE: _ONE_VALUE,
-        Arity.OPTIONAL: {"nargs": "?", "const": "auto"},
     }
 )
 
@@ -129,6 +128,8 @@ def _parser() -> _Parser:
         if setting.flags:
             flags = (*setting.flags, *setting.negative_flags)
             values = _SWITCH if isinstance(setting.kind, Boolean) else _ONE_VALUE
+            if setting.bare:
+                values = {"nargs": "?", "const": setting.bare}
             parser.add_argument(*flags, dest=setting.name, action=_Record, **values)
     for foreign in FOREIGN.values():
         if foreign.flags:

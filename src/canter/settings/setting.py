@@ -45,6 +45,7 @@ class Setting(Generic[T]):
     `help` is one paragraph; its first sentence stands alone in `--help`.
     `gunicorn` says how it differs from Gunicorn's setting of that name, where it does;
     `gunicorn_default` how its default does.
+    `bare` is what the option means without a value; none means that it needs one.
     `in_files` is False for what must be known before a file is read, and for what is asked of one
     start only.
     """
@@ -61,6 +62,7 @@ class Setting(Generic[T]):
     gunicorn: str = ""
     gunicorn_default: str = ""
     in_files: bool = True
+    bare: str = ""
 
     @property
     def variable(self) -> str:

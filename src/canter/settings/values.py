@@ -36,7 +36,7 @@ class Values:
     # Addresses
     bind: tuple[str, ...]
     """The addresses to listen on."""
-    protocol: Literal["http", "uwsgi"]
+    protocol: Literal["http", "uwsgi", "fastcgi", "scgi"]
     """What is spoken on the addresses of `bind` that do not say it themselves."""
     backlog: int
     """How many connections may wait to be accepted."""
@@ -148,6 +148,11 @@ class Values:
     """The peers whose headers about the scheme and the mount point are believed."""
     uwsgi_allow_ips: tuple[str, ...]
     """The peers that may speak uwsgi, FastCGI or SCGI where those are spoken."""
+    proxy_protocol: Literal["off", "v1", "v2", "auto", "required"]
+    """Read the PROXY protocol ahead of connections: who the client is, said by the proxy before all
+    else."""
+    proxy_allow_ips: tuple[str, ...]
+    """The peers whose PROXY protocol is believed."""
     secure_scheme_headers: Mapping[str, str]
     """Headers, each with the value that means https."""
     forwarder_headers: tuple[str, ...]

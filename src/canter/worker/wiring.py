@@ -20,6 +20,7 @@ from canter.observe.scoreboard import WorkerSlot
 from canter.protocol.http2.limits import Http2Limits
 from canter.protocol.limits import Leniency, Limits
 from canter.protocol.peers import Peers
+from canter.protocol.proxy.reader import Mode as ProxyMode
 from canter.protocol.trust import TrustPolicy
 from canter.settings import Settings
 from canter.worker.health import Health
@@ -124,6 +125,8 @@ def engine_config(
         http2=http2_limits(settings),
         protocol=settings.protocol,
         gateway_peers=_peers(settings.uwsgi_allow_ips),
+        proxy_mode=ProxyMode(settings.proxy_protocol),
+        proxy_peers=_peers(settings.proxy_allow_ips),
     )
 
 

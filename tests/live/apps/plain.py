@@ -208,7 +208,10 @@ class CountedBody:
 
 
 def counts_close(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Streams `blocks` blocks; `fails` says whether it raises `before`, `first` or `after`."""
+    """Streams `blocks` blocks; `fails` says whether it raises `before`, `first` or `after`.
+
+    declare: under a Content-Length of one block more.
+    """
     name = asked(environ, "name")
     fails = asked(environ, "fails")
     blocks = int(asked(environ, "blocks", "3"))
@@ -221,7 +224,8 @@ def counts_close(environ: WSGIEnvironment, start_response: StartResponse) -> Ite
         if fails == "after":
             raise RuntimeError("the stream broke")
 
-    start_response("200 OK", TEXT)
+    length = ("Content-Length", str((blocks + 1) * BLOCK_BYTES))
+    start_response("200 OK", [*TEXT, length] if asked(environ, "declare") else TEXT)
     return CountedBody(name, body())
 
 

@@ -45,6 +45,8 @@ cdef class Connection(Session):
     cdef public bint input_ended
     cdef public object later
     cdef public int listener
+    cdef public object origin
+    cdef public bytes preface
     cdef public bytes raw
     cdef public str peer_host
     cdef public str peer_port

@@ -28,6 +28,7 @@ from canter.engine.threaded.member import Member
 from canter.engine.wire import receive, transmit
 from canter.protocol.faults import RequestTimeout
 from canter.protocol.http1.writer import early_hints
+from canter.protocol.proxy.reader import Reader as ProxyReader
 from canter.protocol.reader import RequestReader
 from canter.protocol.response import judge_response
 from canter.protocol.writer import ResponseWriter
@@ -129,6 +130,8 @@ class Connection(Session):
 
     fd: the socket's descriptor, -1 once it is closed. peer_host, peer_port: of the client, empty
     for a unix socket. listener: the number of the socket it came through.
+    preface: the PROXY header that came first; origin: the peer that sent it, as the peer_* are then
+    those of whom it speaks for.
     events: poller bits that still have to be looked at. input_ended: the client will send nothing
     more. after: what follows when everything is sent. exchange: the application call that goes on;
     member: the thread it runs in. began_ns: when the request's first byte was read; ready_ns: when
@@ -157,8 +160,10 @@ class Connection(Session):
         "later",
         "listener",
         "member",
+        "origin",
         "peer_host",
         "peer_port",
+        "preface",
         "raw",
         "ready_ns",
         "shared",
@@ -186,6 +191,8 @@ class Connection(Session):
         self.peer_host = ""
         self.peer_port = ""
         self.listener = 0
+        self.origin: tuple[str, str] | None = None
+        self.preface = b""
         self.raw: bytes | None = None
         self.events = 0
         self.exchange: Exchange | None = None
@@ -203,6 +210,20 @@ class Connection(Session):
         self.waits_since_ns = 0
         self.earlier: Any = None
         self.later: Any = None
+
+    def introduce(self, reader: RequestReader) -> None:
+        """A proxy has said whom it speaks for, or that it speaks for itself."""
+        if not isinstance(reader, ProxyReader) or not reader.header:
+            return
+        told = reader.introduction
+        self.preface = reader.header
+        self.origin = (self.peer_host, self.peer_port)
+        base = self.base | told.environ
+        if told.source is not None:
+            self.peer_host, self.peer_port = told.source
+        if told.scheme:
+            base["wsgi.url_scheme"] = told.scheme
+        self.base = base
 
     # -- reading ------------------------------------------------------------------------------
 

@@ -90,7 +90,12 @@ class Removals:
         ready = self._loop.ready
         for connection in list(ready):
             data = connection.raw
-            if not data or len(data) > LETTER_BYTES:
+            if not data:
+                continue
+            if not data.startswith(connection.preface):
+                # Who is introduced is found out anew over there.
+                data = connection.preface + data
+            if len(data) > LETTER_BYTES:
                 continue
             if isinstance(connection, TlsConnection):
                 continue  # the keys of its TLS are in this process
@@ -118,10 +123,11 @@ class Removals:
         return best
 
     def _send(self, connection: Connection, data: bytes, neighbour: Neighbour) -> bool:
+        host, port = connection.origin or (connection.peer_host, connection.peer_port)
         letter = Letter(
             connection.listener,
-            connection.peer_host,
-            connection.peer_port,
+            host,
+            port,
             connection.began_ns,
             data,
         )

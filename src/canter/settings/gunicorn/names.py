@@ -21,7 +21,6 @@ class Arity(Enum):
 
     NONE = auto()
     ONE = auto()
-    OPTIONAL = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +67,6 @@ _EVERY_FOREIGN = (
         note="handshakes never hold up anything",
     ),
     _value("worker_tmp_dir", "--worker-tmp-dir", note="canter keeps no heartbeat file"),
-    Foreign(
-        "proxy_protocol",
-        ("--proxy-protocol",),
-        Arity.OPTIONAL,
-        (None, False, "off"),
-        "canter does not speak the PROXY protocol",
-        refused=True,
-    ),
-    _value("proxy_allow_ips", "--proxy-allow-from", default="127.0.0.1,::1"),
     _value("root_path", "--root-path", default="", note=_ASGI),
     _value("asgi_loop", "--asgi-loop", default="auto", note=_ASGI),
     _value("asgi_lifespan", "--asgi-lifespan", default="auto", note=_ASGI),

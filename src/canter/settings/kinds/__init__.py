@@ -21,7 +21,7 @@ from canter.settings.kinds.lists import (
 )
 from canter.settings.kinds.logging import LoggerClass, Table
 from canter.settings.kinds.numbers import Duration, Integer, OctalMode, PartOfWorkers, Size, Workers
-from canter.settings.kinds.words import Boolean, Choice, Path, Text, UrlPath
+from canter.settings.kinds.words import Boolean, Choice, Path, SwitchedChoice, Text, UrlPath
 from canter.settings.kinds.worker_class import WorkerClass
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "Path",
     "RequestPaths",
     "Size",
+    "SwitchedChoice",
     "Table",
     "Text",
     "TextList",

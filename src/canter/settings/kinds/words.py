@@ -203,3 +203,22 @@ def _either(words: tuple[str, ...]) -> str:
     if len(quoted_words) == 1:
         return quoted_words[0]
     return f"one of {', '.join(quoted_words[:-1])} and {quoted_words[-1]}"
+
+
+class SwitchedChoice(Choice):
+    """A choice that may also be yes or no: `yes` and `no` are the words that these mean."""
+
+    def __init__(self, *choices: str, yes: str, no: str) -> None:
+        super().__init__(*choices)
+        self._words = {True: yes, False: no}
+
+    @property
+    def json_type(self) -> str:
+        return "string or boolean"
+
+    def parse(self, value: object) -> str:
+        if isinstance(value, bool):
+            return self._words[value]
+        if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+            return self._words[value.strip().lower() == "true"]
+        return super().parse(value)

@@ -27,19 +27,21 @@ SETTINGS: tuple[AnySetting, ...] = (
             "The addresses to listen on. The option may be repeated. The port is 8000 where none "
             "is given; an empty host is every IPv4 address; port 0 lets the system choose one, "
             "which is printed at start. `unix:@NAME` is in Linux's abstract namespace, and "
-            "`fd://N` is a socket that whoever starts the server has opened. `http://HOST:PORT` "
-            "or `http+unix:PATH` says what is spoken there; elsewhere it is what `protocol` says."
+            "`fd://N` is a socket that whoever starts the server has opened. `uwsgi://HOST:PORT` "
+            "or `uwsgi+unix:PATH`, and so for `http`, `fastcgi` and `scgi`, says what is spoken "
+            "there; elsewhere it is what `protocol` says."
         ),
     ),
     Setting(
         name="protocol",
         section=SECTION,
-        kind=Choice("http", "uwsgi"),
+        kind=Choice("http", "uwsgi", "fastcgi", "scgi"),
         default="http",
         flags=("--protocol",),
         help=(
-            "What is spoken on the addresses of `bind` that do not say it themselves. uwsgi tells "
-            "who the client is, so it is spoken only with the peers of `uwsgi_allow_ips`."
+            "What is spoken on the addresses of `bind` that do not say it themselves. "
+            "uwsgi, FastCGI and SCGI tell who the client is, so they are spoken only with the "
+            "peers of `uwsgi_allow_ips`."
         ),
     ),
     Setting(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from canter.settings.kinds import HeaderMapping, HeaderNames, Networks
+from canter.settings.kinds import HeaderMapping, HeaderNames, Networks, SwitchedChoice
 from canter.settings.setting import AnySetting, PlatformVariable, Section, Setting
 
 SECTION = Section("Proxies", "Whom to believe about what happened before a request came here.")
@@ -36,6 +36,31 @@ SETTINGS: tuple[AnySetting, ...] = (
             "socket may always."
         ),
         gunicorn="It is the list for FastCGI and SCGI as well, which Gunicorn does not speak.",
+    ),
+    Setting(
+        name="proxy_protocol",
+        section=SECTION,
+        kind=SwitchedChoice("off", "v1", "v2", "auto", "required", yes="auto", no="off"),
+        default="off",
+        flags=("--proxy-protocol",),
+        bare="auto",
+        help=(
+            "Read the PROXY protocol ahead of connections: who the client is, said by the proxy "
+            "before all else. `auto` takes both versions. Connections without it are served too, "
+            "but for `required`."
+        ),
+        gunicorn="`required` is canter's own.",
+    ),
+    Setting(
+        name="proxy_allow_ips",
+        section=SECTION,
+        kind=Networks(),
+        default=("127.0.0.1", "::1"),
+        flags=("--proxy-allow-from",),
+        help=(
+            "The peers whose PROXY protocol is believed. From others it is refused. Peers on a "
+            "unix socket are always believed."
+        ),
     ),
     Setting(
         name="secure_scheme_headers",

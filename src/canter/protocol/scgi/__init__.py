@@ -1,0 +1,1 @@
+"""SCGI: a netstring of variables, then the body."""
