@@ -73,6 +73,7 @@ SAMPLES = {
     "uwsgi_allow_ips": Sample("10.0.0.0/8,::1", ["10.0.0.0/8", "::1"], ("10.0.0.0/8", "::1")),
     "proxy_protocol": Sample("v1", "v1", "v1"),
     "proxy_allow_ips": Sample("10.0.0.0/8,::1", ["10.0.0.0/8", "::1"], ("10.0.0.0/8", "::1")),
+    "forwarded_fields": Sample("forwarded", "forwarded", "forwarded"),
     "secure_scheme_headers": Sample("X-Scheme=https", {"X-Scheme": "https"}, {"X-SCHEME": "https"}),
     "forwarder_headers": Sample("REMOTE_USER", ["REMOTE_USER"], ("REMOTE_USER",)),
     "certfile": Sample("site.pem", "site.pem", "site.pem"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canter.errors import CanterError, ConfigError, UsageError
+from canter.errors import CanterError, UsageError
 from canter.settings import parse_options
 from canter.settings.layers import merge, settle
 

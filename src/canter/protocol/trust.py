@@ -12,10 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from canter.protocol.faults import BadForwarding
+from canter.protocol.forwarded import Told, read_forwarded, read_x_forwarded
 from canter.protocol.peers import Network, Peers
 
 # The names that scanners note by themselves.
 _USUAL = frozenset({"HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_PROTOCOL", "HTTP_X_FORWARDED_SSL"})
+
+
+ClientFields = Literal["off", "x-forwarded", "forwarded"]
+"""Which family of fields says who the client is; never both."""
 
 
 def _key(name: str) -> str:
@@ -30,11 +35,13 @@ class TrustPolicy:
     secure_scheme_headers: field name to the value that means https; any other value means http.
     forwarder_headers: names with underscores that trusted peers may set all the same; SCRIPT_NAME
         among them becomes the environ's SCRIPT_NAME. "*" stands for every name.
+    client_fields: which fields say who the client is and what it asked for.
     """
 
     allow: tuple[Network, ...] | Literal["*"] = ()
     secure_scheme_headers: Mapping[str, str] = field(default_factory=dict)
     forwarder_headers: tuple[str, ...] = ()
+    client_fields: ClientFields = "off"
 
     #: The names of forwarder_headers in upper case.
     forwarders: frozenset[str] = field(init=False, repr=False, compare=False)
@@ -52,6 +59,20 @@ class TrustPolicy:
     def trusts(self, peer: str | None) -> bool:
         """Whether a peer is trusted: None, a peer on a unix socket, always is (as in Gunicorn)."""
         return Peers(self.allow).include(peer)
+
+    def told(self, environ: Mapping[str, Any]) -> Told | None:
+        """What the fields of a trusted peer tell of its client; None where none is asked for.
+
+        Raises BadForwarding.
+        """
+        if self.client_fields == "off":
+            return None
+        read = read_forwarded if self.client_fields == "forwarded" else read_x_forwarded
+        return read(environ, self._is_front)
+
+    def _is_front(self, host: str) -> bool:
+        # Who believes every peer knows none of them for a front.
+        return self.allow != "*" and self.trusts(host)
 
     def scheme(self, environ: Mapping[str, Any], *, repeated: bool) -> str | None:
         """The scheme that the fields of a trusted peer tell, or None if they tell none.

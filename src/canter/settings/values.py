@@ -153,6 +153,9 @@ class Values:
     else."""
     proxy_allow_ips: tuple[str, ...]
     """The peers whose PROXY protocol is believed."""
+    forwarded_fields: Literal["off", "x-forwarded", "forwarded"]
+    """Which headers of a peer of `forwarded_allow_ips` say who the client is: `X-Forwarded-For`,
+    `-Proto`, `-Host`, `-Port` and `-Prefix`, or `Forwarded` (RFC 7239); never both."""
     secure_scheme_headers: Mapping[str, str]
     """Headers, each with the value that means https."""
     forwarder_headers: tuple[str, ...]

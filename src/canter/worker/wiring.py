@@ -169,6 +169,7 @@ def trust_policy(settings: Settings) -> TrustPolicy:
         allow=_peers(settings.forwarded_allow_ips).allow,
         secure_scheme_headers=settings.secure_scheme_headers,
         forwarder_headers=tuple(settings.forwarder_headers),
+        client_fields=settings.forwarded_fields,
     )
 
 

@@ -21,6 +21,11 @@ NOT_OF_THE_WIRE = {
     faults.Overloaded,
     faults.RequestExpired,
     faults.StorageFull,
+    # Of other formats than HTTP, whose wires are in the folders beside this one.
+    faults.BadPacket,
+    faults.BadProxyHeader,
+    faults.PlainOnTls,
+    faults.Untrusted,
 }
 
 

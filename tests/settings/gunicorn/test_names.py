@@ -20,6 +20,7 @@ def test_no_name_is_both_ours_and_not_ours():
 def test_together_they_are_all_of_gunicorn_27():
     own = {
         "script_name",
+        "forwarded_fields",
         "header_timeout",
         "body_timeout",
         "send_timeout",

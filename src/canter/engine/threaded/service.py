@@ -145,7 +145,9 @@ class Service:
         request = connection.request
         assert request is not None
         environ = request.environ
-        if not request.names_client:
+        if request.names_client:
+            environ["canter.peer"] = (connection.peer_host, connection.peer_port)
+        else:
             environ["REMOTE_ADDR"] = connection.peer_host
             if connection.peer_port:
                 environ["REMOTE_PORT"] = connection.peer_port

@@ -41,6 +41,7 @@ cdef class Reader(BodyReader):
     cdef bint _http_10
     cdef str _authority
     cdef str _host
+    cdef object _told
 
     @cython.locals(phase=cython.int, outcome=cython.int)
     cpdef next_request(self, dict base)

@@ -28,6 +28,8 @@ from canter.protocol.faults import (
     RequestLineTooLong,
 )
 from canter.protocol.fields import admit_underscored, judge_host
+from canter.protocol.forwarded import Told
+from canter.protocol.forwarded import apply as apply_told
 from canter.protocol.framing import (
     connection_options,
     decide_expectation,
@@ -99,6 +101,7 @@ class Reader(BodyReader):
         "_leniency",
         "_line_limit",
         "_straightens",
+        "_told",
         "_trust",
     )
 
@@ -117,11 +120,14 @@ class Reader(BodyReader):
         self._straightens = leniency.permit_obsolete_folding or leniency.strip_header_spaces
         # From here on a policy is there only for a peer that it trusts.
         self._trust = trust if trusted else None
-        self._always_forwarded = self._trust is not None and self._trust.has_unusual_names
+        self._always_forwarded = self._trust is not None and (
+            self._trust.has_unusual_names or self._trust.client_fields != "off"
+        )
         self._empty_lines = 0
         # Of the request that is being read.
         self._http_10 = False
         self._authority: str | None = None
+        self._told: Told | None = None
         # The last Host that was judged and is one.
         self._host: str | None = None
 
@@ -253,6 +259,9 @@ class Reader(BodyReader):
                 environ["HTTP_HOST"] = self._authority
             if environ.setdefault("SCRIPT_NAME", ""):
                 mount(environ)
+            if self._told is not None:
+                request.names_client = apply_told(environ, self._told)
+                self._told = None
         except Fault as fault:
             self._fail(fault)
         self._begin_body(request.body_length)
@@ -294,6 +303,7 @@ class Reader(BodyReader):
         # Before names with underscores are let in, which could pass for a scheme field's.
         if trust is not None:
             apply_scheme(trust, environ, repeated=bool(facts & _FORWARDED_AGAIN))
+            self._told = trust.told(environ)
         if facts & _ASIDE:
             aside, self._aside = self._aside, []
             forwarders = frozenset() if trust is None else trust.forwarders

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from canter.settings.kinds import HeaderMapping, HeaderNames, Networks, SwitchedChoice
+from canter.settings.kinds import Choice, HeaderMapping, HeaderNames, Networks, SwitchedChoice
 from canter.settings.setting import AnySetting, PlatformVariable, Section, Setting
 
 SECTION = Section("Proxies", "Whom to believe about what happened before a request came here.")
@@ -60,6 +60,21 @@ SETTINGS: tuple[AnySetting, ...] = (
         help=(
             "The peers whose PROXY protocol is believed. From others it is refused. Peers on a "
             "unix socket are always believed."
+        ),
+    ),
+    Setting(
+        name="forwarded_fields",
+        section=SECTION,
+        kind=Choice("off", "x-forwarded", "forwarded"),
+        default="off",
+        flags=("--forwarded-fields",),
+        help=(
+            "Which headers of a peer of `forwarded_allow_ips` say who the client is: "
+            "`X-Forwarded-For`, `-Proto`, `-Host`, `-Port` and `-Prefix`, or `Forwarded` "
+            "(RFC 7239); never both. They are read from the right, past addresses that are in "
+            "`forwarded_allow_ips` themselves, and set REMOTE_ADDR, the scheme, the host and "
+            "SCRIPT_NAME; the peer's own address is in `canter.peer`. The front must set the "
+            "headers or remove them: what it passes on unread, the client has written."
         ),
     ),
     Setting(
