@@ -43,6 +43,9 @@ from canter.net.addresses import (
         ("HTTP+unix:/run/a", UnixAddress("/run/a", "http")),
         ("http+unix:@canter", AbstractAddress("canter", "http")),
         ("http+fd://3", FdAddress(3, "http")),
+        ("uwsgi://127.0.0.1:3031", TcpAddress("127.0.0.1", 3031, "uwsgi")),
+        ("fastcgi://[::1]:9000", TcpAddress("::1", 9000, "fastcgi")),
+        ("scgi+unix:/run/a", UnixAddress("/run/a", "scgi")),
     ],
 )
 def test_reads_an_address(text: str, address: Address):
@@ -66,7 +69,7 @@ def test_reads_an_address(text: str, address: Address):
         ("127.0.0.1:٣", "0 to 65535"),
         ("ho st:80", "not a host"),
         ("-x:80", "not a host"),
-        ("https://127.0.0.1:80", "the schemes are"),
+        ("gopher://127.0.0.1:80", "the schemes are"),
         ("unix:", "path is missing"),
         ("unix:@", "after @"),
         ("unix:/a\0b", "NUL"),

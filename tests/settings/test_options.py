@@ -137,10 +137,6 @@ def test_the_version_is_asked_for(flag):
         (["--spew"], "--spew: Gunicorn's spew has no effect"),
         (["--worker-tmp-dir", "/x"], "--worker-tmp-dir: Gunicorn's worker_tmp_dir has no effect"),
         (["--worker-tmp=/x"], "--worker-tmp-dir: Gunicorn's worker_tmp_dir has no effect"),
-        (["--reuse-port"], "--reuse-port: Gunicorn's reuse_port has no effect: all workers share"),
-        (["-D"], "-D: Gunicorn's daemon has no effect: canter stays in the foreground"),
-        (["--asgi-loop", "uvloop"], "--asgi-loop: Gunicorn's asgi_loop has no effect"),
-        (["--asgi-lo=uvloop"], "--asgi-loop: Gunicorn's asgi_loop has no effect"),
     ],
 )
 def test_gunicorn_s_other_options_are_taken_with_a_warning(words, warning):
