@@ -213,9 +213,11 @@ class Stream(Connection):
                 raise ClientGone("the client left")
 
     def send_file(self, head: bytes, descriptor: int, offset: int, count: int) -> None:
-        """Send count bytes of the file, and close the descriptor; never waits. No head."""
-        assert not head
+        """Send what stands before it, then count bytes of the file, and close the descriptor."""
         with self.mux.lock:
+            if head and not self.gone:
+                self.out.append(memoryview(head))
+                self.out_bytes += len(head)
             if count and not self.gone:
                 self.out.append(FilePart(descriptor, offset, count))
             else:
