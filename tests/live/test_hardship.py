@@ -195,3 +195,11 @@ def test_a_stop_under_a_storm_of_connections_resets_nobody(start: Start) -> None
         assert server.wait_for_exit() == 0
     wrong = [f for f in load.report.failures if "ConnectionRefused" not in f.reason]
     assert wrong == [], load.report.summary()
+
+
+def test_every_connection_over_a_unix_socket_is_answered(start: Start) -> None:
+    # A client that closes is news of its descriptor, which the next client may have by then.
+    server = start(PLAIN, "--threads", "2", bind="unix:a.sock")
+    with Load(server.address, connections=4) as load:
+        eventually(lambda: load.count() > 4000, "the load runs", within_seconds=60)
+    load.report.assert_flawless(server.access_lines)

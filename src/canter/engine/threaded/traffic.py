@@ -261,6 +261,8 @@ class Traffic(Hub):
         """
         if not bits & _BROKEN and self.now_ns - connection.ready_ns < _HALF_CLOSE_NS:
             return
+        if not connection.client_disconnected():
+            return  # the event was of the connection that had this descriptor before
         try:
             self.ready.remove(connection)
         except ValueError:
