@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from canter.errors import ConfigError
 from canter.observe.access import DEFAULT_FORMAT, AccessEntry
-from canter.observe.access_format import compile_format, escape
+from canter.observe.access_format import compile_format
+from canter.observe.access_line import escape
 from canter.observe.outcomes import Outcome
 
 STARTED_AT = 1_795_392_000.25

@@ -9,6 +9,7 @@ import resource
 import time
 
 now_ns = time.monotonic_ns
+wall_seconds = time.time
 
 _OF_THREAD: int | None = getattr(resource, "RUSAGE_THREAD", None)
 

@@ -18,6 +18,12 @@ cdef extern from *:
         return (long long)now.tv_sec * 1000000000LL + now.tv_nsec;
     }
 
+    static inline double canter_wall_seconds(void) {
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        return (double)now.tv_sec + now.tv_nsec * 1e-9;
+    }
+
     static inline long canter_waits_so_far(void) {
     #if defined(RUSAGE_THREAD)
         struct rusage used;
@@ -27,12 +33,18 @@ cdef extern from *:
     }
     """
     long long canter_now_ns() noexcept nogil
+    double canter_wall_seconds() noexcept nogil
     long canter_waits_so_far() noexcept nogil
 
 
 cpdef long long now_ns() noexcept:
     """Monotonic nanoseconds."""
     return canter_now_ns()
+
+
+cpdef double wall_seconds() noexcept:
+    """Seconds since the epoch."""
+    return canter_wall_seconds()
 
 
 cpdef long waits_so_far() noexcept:

@@ -1,15 +1,11 @@
-r"""The access-log format: Gunicorn's %-format, compiled once into one function.
+r"""The access-log format: Gunicorn's %-format, taken apart once.
 
 `%(atom)s` is replaced by the atom's value, `%%` by a percent sign; flags and widths work as in
-Python's own formatting (`%(D)8d`). The function is generated source: it looks up only the atoms
-that the format names and joins them with one f-string, which is several times quicker than a
-dictionary of all atoms. Nothing of a request reaches the source, only the operator's format, and
-that only as quoted literals.
+Python's own formatting (`%(D)8d`). What is left is a `canter.observe.access_line.AccessLine`, which
+looks up only the atoms that the format names.
 
 A line cannot be forged. All text that a client or an application can choose is escaped: `"` and
-`\` with a backslash, control characters and everything outside ASCII as `\x..`. To keep this
-cheap the text of all such atoms is tested at once, and only a line that fails the test is escaped
-value by value.
+`\` with a backslash, control characters and everything outside ASCII as `\x..`.
 """
 
 from __future__ import annotations
@@ -18,98 +14,91 @@ import base64
 import binascii
 import os
 import re
-import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 from canter.errors import ConfigError
-
-if TYPE_CHECKING:
-    from canter.observe.outcomes import Outcome
+from canter.observe.access_entry import AccessEntry
+from canter.observe.access_line import (
+    BODY_BYTES,
+    CLIENT,
+    ENVIRON,
+    GENERAL,
+    MICROSECONDS,
+    OUTCOME,
+    REQUEST_LINE,
+    STATUS,
+    TIME,
+    USER,
+    AccessLine,
+    Field,
+    ValueOf,
+    escape,
+)
 
 DEFAULT_FORMAT = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s" %(D)s %(outcome)s'
-
-
-class Entry(Protocol):
-    """What a line is made from; see `canter.observe.access.AccessEntry`."""
-
-    environ: dict[str, Any] | None
-    request_line: str
-    client: str
-    status: int
-    headers: Iterable[tuple[str, str]] | None
-    body_bytes: int
-    started_at: float
-    queue_ns: int
-    app_ns: int
-    total_ns: int
-    outcome: Outcome
-
-
-LineFunction = Callable[[Any], str]
 
 
 @dataclass(frozen=True, slots=True)
 class CompiledFormat:
     """A format made ready: `line(entry)` gives the whole line with its newline."""
 
-    line: LineFunction
+    line: Callable[[AccessEntry], str]
     warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Atom:
-    """How one atom is computed.
+    """How one atom is computed: as `Field` says. number: the value is an int."""
 
-    `expression` is Python over `e` (the entry) and `environ`; `number` says that the value is an
-    int, `foreign` that somebody outside chose it, so that it has to be escaped.
-    """
-
-    expression: str
+    source: int = GENERAL
+    key: str = ""
+    value: ValueOf | None = None
     number: bool = False
     foreign: bool = False
 
+    def field(self) -> Field:
+        """The field of a plain `%(atom)s`."""
+        return Field(self.source, self.key, self.value, foreign=self.foreign)
 
-_MISSING = _Atom("'-'")
 
-# As received for what never became a request, else from what was understood.
-_REQUEST_LINE = (
-    "f\"{environ['REQUEST_METHOD']} {environ['RAW_URI']} {environ['SERVER_PROTOCOL']}\""
-    " if 'RAW_URI' in environ else e.request_line or '-'"
-)
+def _general(value: ValueOf, *, number: bool = False, foreign: bool = False) -> _Atom:
+    return _Atom(GENERAL, "", value, number, foreign)
 
-# When the line is made, as in Gunicorn, taken from the entry so that no clock has to be asked.
-_TIME = (
-    "clock.text if clock.start <= (now := e.started_at + e.total_ns * 1e-9) < clock.end"
-    " else clock.advance(now)"
-)
+
+def _environ(key: str) -> _Atom:
+    return _Atom(ENVIRON, key, foreign=True)
+
+
+_MISSING = _general(lambda _entry, _environ: "-")
 
 _ATOMS = {
-    "h": _Atom("e.client or '-'", foreign=True),
+    "h": _Atom(CLIENT, foreign=True),
     "l": _MISSING,
-    "u": _Atom("user(environ) if 'HTTP_AUTHORIZATION' in environ else '-'"),
-    "t": _Atom(_TIME),
-    "r": _Atom(_REQUEST_LINE, foreign=True),
-    "m": _Atom("environ.get('REQUEST_METHOD', '-')", foreign=True),
-    "U": _Atom("environ.get('PATH_INFO', '-')", foreign=True),
-    "q": _Atom("environ.get('QUERY_STRING', '-')", foreign=True),
-    "H": _Atom("environ.get('SERVER_PROTOCOL', '-')", foreign=True),
-    "s": _Atom("e.status or '-'"),
-    "B": _Atom("e.body_bytes", number=True),
-    "b": _Atom("e.body_bytes or '-'"),
-    "f": _Atom("environ.get('HTTP_REFERER', '-')", foreign=True),
-    "a": _Atom("environ.get('HTTP_USER_AGENT', '-')", foreign=True),
-    "T": _Atom("e.total_ns // 1000000000", number=True),
-    "M": _Atom("e.total_ns // 1000000", number=True),
-    "D": _Atom("e.total_ns // 1000", number=True),
-    "L": _Atom("decimal_seconds(e.total_ns)"),
-    "p": _Atom("f'<{getpid()}>'"),
-    "outcome": _Atom("e.outcome._value_"),
-    "queue": _Atom("e.queue_ns // 1000", number=True),
-    "app": _Atom("e.app_ns // 1000", number=True),
-    "request_id": _Atom("environ.get('canter.request_id', '-')", foreign=True),
-    "trace_id": _Atom("trace_id(environ.get('HTTP_TRACEPARENT', '')) or '-'"),
+    "u": _Atom(USER, "HTTP_AUTHORIZATION", lambda _, environ: _user(environ)),
+    # When the line is made, as in Gunicorn, taken from the entry so that no clock has to be asked.
+    "t": _Atom(TIME),
+    "r": _Atom(REQUEST_LINE, foreign=True),
+    "m": _environ("REQUEST_METHOD"),
+    "U": _environ("PATH_INFO"),
+    "q": _environ("QUERY_STRING"),
+    "H": _environ("SERVER_PROTOCOL"),
+    "s": _Atom(STATUS),
+    "B": _general(lambda entry, _: entry.body_bytes, number=True),
+    "b": _Atom(BODY_BYTES),
+    "f": _environ("HTTP_REFERER"),
+    "a": _environ("HTTP_USER_AGENT"),
+    "T": _general(lambda entry, _: entry.total_ns // 1_000_000_000, number=True),
+    "M": _general(lambda entry, _: entry.total_ns // 1_000_000, number=True),
+    "D": _Atom(MICROSECONDS, value=lambda entry, _: entry.total_ns // 1000, number=True),
+    "L": _general(lambda entry, _: _decimal_seconds(entry.total_ns)),
+    "p": _general(lambda _entry, _environ: f"<{os.getpid()}>"),
+    "outcome": _Atom(OUTCOME),
+    "queue": _general(lambda entry, _: entry.queue_ns // 1000, number=True),
+    "app": _general(lambda entry, _: entry.app_ns // 1000, number=True),
+    "request_id": _environ("canter.request_id"),
+    "trace_id": _general(lambda _, environ: trace_id(environ.get("HTTP_TRACEPARENT", "")) or "-"),
 }
 
 ATOM_NAMES = frozenset(_ATOMS)
@@ -119,38 +108,37 @@ _FIELD = re.compile(r"%(?:%|\((?P<name>[^()]*)\)(?P<flags>[-+ #0]*\d*(?:\.\d+)?)
 _TRACE_PARENT = re.compile(
     r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
 ).fullmatch
-_UNSAFE = re.compile(r"[^ !#-\[\]-~]")
-_UNSAFE_BYTES = bytes(code for code in range(256) if not 0x20 <= code < 0x7F) + b'"\\'
 
 
 def compile_format(text: str) -> CompiledFormat:
-    """Make the function that writes lines of this format.
+    """Make what writes lines of this format.
 
     An atom that does not exist is written as `-` and named in `warnings`. Raises ConfigError where
     the text is no format at all.
     """
-    source = _Source()
+    texts = [""]
+    fields: list[Field] = []
     warnings: list[str] = []
     end = 0
     for match in _fields(text):
-        source.add_text(text[end : match.start()])
+        texts[-1] += text[end : match.start()]
         end = match.end()
         name = match["name"]
         if name is None:
-            source.add_text("%")
+            texts[-1] += "%"
             continue
         atom = _atom(name)
         if atom is None:
             warnings.append(f"access log format: unknown atom %({name})s is written as '-'")
             atom = _MISSING
-        source.add_field(name, atom, match["flags"], match["kind"])
-    source.add_text(text[end:] + "\n")
-    return CompiledFormat(source.function(), tuple(warnings))
-
-
-def escape(value: object) -> str:
-    """The value as printable ASCII without a bare quote, so that it cannot end its place."""
-    return _UNSAFE.sub(_escaped_character, value if type(value) is str else str(value))
+        field = _field(name, atom, match["flags"], match["kind"])
+        if field is None:
+            texts[-1] += "-"
+        else:
+            fields.append(field)
+            texts.append("")
+    texts[-1] += text[end:] + "\n"
+    return CompiledFormat(AccessLine(texts, fields), tuple(warnings))
 
 
 def _fields(text: str) -> list[re.Match[str]]:
@@ -168,95 +156,33 @@ def _atom(name: str) -> _Atom | None:
     if len(name) > 3 and name.startswith("{") and name[-2:] in ("}i", "}o", "}e"):
         inner, kind = name[1:-2], name[-1]
         if kind == "o":
-            return _Atom(f"response_header(e.headers, {inner.lower()!r})", foreign=True)
+            header = inner.lower()
+            return _general(lambda entry, _: _response_header(entry.headers, header), foreign=True)
         if kind == "e":
             spellings = tuple(dict.fromkeys((inner, inner.upper(), inner.lower())))
-            return _Atom(f"variable(environ, {spellings!r})", foreign=True)
+            return _general(lambda _, environ: _variable(environ, spellings), foreign=True)
         key = inner.upper().replace("-", "_")
         if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             key = f"HTTP_{key}"
-        return _Atom(f"environ.get({key!r}, '-')", foreign=True)
+        return _environ(key)
     return None
 
 
-@dataclass(slots=True)
-class _Source:
-    """The source of a line function, grown field by field."""
-
-    variables: dict[str, str] = field(default_factory=dict)  # atom's name: Python variable
-    values: list[str] = field(default_factory=list)
-    foreign: list[str] = field(default_factory=list)
-    widened: list[str] = field(default_factory=list)
-    body: str = ""
-
-    def add_text(self, text: str) -> None:
-        """Add literal text of the format."""
-        self.body += text.replace("{", "{{").replace("}", "}}")
-
-    def add_field(self, name: str, atom: _Atom, flags: str, kind: str) -> None:
-        """Add one `%(name)flags kind` of the format."""
-        if kind in "dix" and not atom.number:
-            given = f"%({name}){flags}{kind}"
-            raise ConfigError(f"{given} wants a number, {name} is text; write %({name})s")
-        variable = self.variables.get(name)
-        if variable is None:
-            variable = self.variables[name] = f"v{len(self.variables)}"
-            self.values.append(f"{variable} = {atom.expression}")
-            if atom.foreign:
-                self.foreign.append(variable)
-        if flags or kind in "rx":
-            wide = f"w{len(self.widened)}"
-            self.widened.append(f"{wide} = {'%' + flags + kind!r} % ({variable},)")
-            variable = wide
-        self.body += f"{{{variable}}}"
-
-    def function(self) -> LineFunction:
-        """Compile what was gathered."""
-        lines = ["environ = e.environ", "if environ is None:", "    environ = nothing"]
-        lines += self.values
-        if self.foreign:
-            joined = "".join(f"{{{name}}}" for name in self.foreign)
-            lines.append(f"text = f'{joined}'.encode('utf-8', 'backslashreplace')")
-            lines.append("if len(text.translate(None, unsafe)) != len(text):")
-            lines += [f"    {name} = escape({name})" for name in self.foreign]
-        lines += self.widened
-        lines.append(f"return f{self.body!r}")
-        code = "def line(e):\n" + "".join(f"    {line}\n" for line in lines)
-        scope: dict[str, Any] = {**_SCOPE, "clock": ClfClock()}
-        # Generated from the fixed expressions above and the operator's format, quoted by repr.
-        exec(compile(code, "<access log format>", "exec"), scope)  # noqa: S102
-        function: LineFunction = scope["line"]
-        return function
-
-
-class ClfClock:
-    """Times in the common log format, `[22/Nov/2026:21:07:31 +0100]`, made once a second.
-
-    Local time, with English month names whatever the locale. `text` holds for `start` up to `end`,
-    in seconds since the epoch. Used by several threads without a lock: the worst that can happen
-    is a line with its neighbour's second.
-    """
-
-    __slots__ = ("end", "start", "text")
-
-    def __init__(self) -> None:
-        self.start = self.end = 0
-        self.text = ""
-
-    def advance(self, epoch_seconds: float) -> str:
-        """Move to the second that holds this moment and return its text."""
-        second = int(epoch_seconds)
-        text = _clf(second)
-        self.text, self.start, self.end = text, second, second + 1
-        return text
-
-
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def _clf(second: int) -> str:
-    now = time.localtime(second)
-    return time.strftime(f"[%d/{_MONTHS[now.tm_mon - 1]}/%Y:%H:%M:%S %z]", now)
+def _field(name: str, atom: _Atom, flags: str, kind: str) -> Field | None:
+    """One `%(name)flags kind` of the format; None for a dash that is always there."""
+    if kind in "dix" and not atom.number:
+        given = f"%({name}){flags}{kind}"
+        raise ConfigError(f"{given} wants a number, {name} is text; write %({name})s")
+    if not flags and kind not in "rx":
+        return None if atom is _MISSING else atom.field()
+    shape = f"%{flags}{kind}"
+    value = atom.value
+    if value is None or atom.source == USER:
+        alone = AccessLine(["", ""], [atom.field()])
+        return Field(GENERAL, "", lambda entry, _: shape % (alone(entry),))
+    if atom.foreign:
+        return Field(GENERAL, "", lambda entry, environ: shape % (escape(value(entry, environ)),))
+    return Field(GENERAL, "", lambda entry, environ: shape % (value(entry, environ),))
 
 
 def _decimal_seconds(duration_ns: int) -> str:
@@ -294,26 +220,3 @@ def _variable(environ: dict[str, Any], spellings: tuple[str, ...]) -> str:
         if spelling in environ:
             return str(environ[spelling])
     return "-"
-
-
-def _escaped_character(match: re.Match[str]) -> str:
-    character = match[0]
-    if character in '"\\':
-        return "\\" + character
-    code = ord(character)
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-_SCOPE: dict[str, Any] = {
-    "decimal_seconds": _decimal_seconds,
-    "escape": escape,
-    "getpid": os.getpid,
-    "nothing": {},
-    "response_header": _response_header,
-    "trace_id": trace_id,
-    "unsafe": _UNSAFE_BYTES,
-    "user": _user,
-    "variable": _variable,
-}

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from canter.observe.access_format import Entry, trace_id
+from canter.observe.access_entry import AccessEntry
+from canter.observe.access_format import trace_id
 from canter.observe.outcomes import Outcome
 
 _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=str).encode
@@ -54,7 +55,7 @@ def encoded(found: Mapping[str, Any]) -> str:
         return _encode({name: _plain(value) for name, value in found.items()})
 
 
-def access_line(entry: Entry) -> str:
+def access_line(entry: AccessEntry) -> str:
     """The object for one request, with its line end."""
     environ: Mapping[str, Any] = entry.environ if entry.environ is not None else {}
     found: dict[str, Any] = {
@@ -83,7 +84,7 @@ def access_line(entry: Entry) -> str:
     return encoded({name: value for name, value in found.items() if value is not None}) + "\n"
 
 
-def _went_well(entry: Entry) -> bool:
+def _went_well(entry: AccessEntry) -> bool:
     """The schema knows two ends; ours are in a field of their own."""
     return entry.outcome is Outcome.OK and entry.status < 500
 

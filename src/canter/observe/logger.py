@@ -15,7 +15,8 @@ from functools import lru_cache
 from typing import Any, Self
 
 from canter.errors import ConfigError
-from canter.observe.access_format import ATOM_NAMES, Entry, compile_format
+from canter.observe.access_entry import AccessEntry
+from canter.observe.access_format import ATOM_NAMES, compile_format
 from canter.observe.logs import LINE_FORMAT, TIME_FORMAT, LineHandler
 from canter.observe.sinks import open_sink
 from canter.observe.statsd import Statsd
@@ -26,7 +27,7 @@ _NUMBERS = frozenset({"B", "T", "M", "D", "queue", "app"})
 class EntryAtoms(dict[str, Any]):
     """The atoms of one request; those of a name (`{NAME}i`) are made as they are asked for."""
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: AccessEntry) -> None:
         super().__init__((name, _atom(name, entry)) for name in ATOM_NAMES)
         self._entry = entry
 
@@ -37,7 +38,7 @@ class EntryAtoms(dict[str, Any]):
 class EntryResponse:
     """`resp`, as far as it is known when a request is logged."""
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: AccessEntry) -> None:
         self.entry = entry
         self.status_code = entry.status
         self.sent = entry.body_bytes
@@ -189,7 +190,7 @@ def _line_of(name: str) -> Any:
         return None
 
 
-def _atom(name: str, entry: Entry) -> Any:
+def _atom(name: str, entry: AccessEntry) -> Any:
     line = _line_of(name)
     if line is None:
         return "-"

@@ -158,7 +158,10 @@ class LineSink:
         except OSError as error:
             self._fail(error)
         if written:
-            self._backlog_lines -= self._backlog.count(b"\n", 0, written)
+            if written == len(self._backlog):
+                self._backlog_lines = 0  # counting them costs more than writing them
+            else:
+                self._backlog_lines -= self._backlog.count(b"\n", 0, written)
             del self._backlog[:written]
 
     def follow(self) -> None:

@@ -45,7 +45,8 @@ class Backlog:
 
     size: bytes that wait in memory (stretches of files do not count). sent: bytes sent from here.
     blocked: the socket takes no more for now. broken: the client is gone, and `unsent` bytes with
-    it. A waiting producer is woken at low_water_bytes.
+    it. cut: it was us who broke it: a file was shorter than what was promised of it. A waiting
+    producer is woken at low_water_bytes.
     """
 
     __slots__ = (
@@ -54,6 +55,7 @@ class Backlog:
         "blocked",
         "broken",
         "changed",
+        "cut",
         "lock",
         "sent",
         "size",
@@ -69,6 +71,7 @@ class Backlog:
         self.sent = 0
         self.blocked = False
         self.broken = False
+        self.cut = False
         self.unsent = 0
 
     def __bool__(self) -> bool:
@@ -124,6 +127,7 @@ class Backlog:
             count = sock.send_file(part.descriptor, part.offset, size)
         if count == 0:
             # The file is shorter than it was: what was promised cannot be sent.
+            self.cut = True
             raise OSError("the file was cut while it was sent")
         part.offset += count
         part.count -= count

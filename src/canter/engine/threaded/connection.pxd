@@ -8,6 +8,7 @@ from canter.engine.wire cimport receive, transmit
 from canter.wsgi.exchange cimport Exchange
 
 cdef long long _PROGRESS_EVERY_NS
+cdef Py_ssize_t _BODY_READ_BYTES
 
 
 cdef class Hub:

@@ -35,6 +35,8 @@ from canter.protocol.writer import ResponseWriter
 from canter.wsgi.exchange import ClientGone, ClientStalled, Exchange
 
 READ_BYTES = 64 * 1024
+# A body that is on its way is read in larger pieces.
+_BODY_READ_BYTES = 256 * 1024
 _PROGRESS_EVERY_NS = 1_000_000_000
 _PLAIN_FILES = (io.BufferedReader, io.BufferedRandom, io.FileIO)
 
@@ -228,8 +230,11 @@ class Connection(Session):
     # -- reading ------------------------------------------------------------------------------
 
     def read(self) -> bytes | None:
-        """What has arrived, b"" at the end, None when there is nothing now. Raises OSError."""
-        return receive(self.fd, READ_BYTES)
+        """What has arrived, b"" at the end, None when there is nothing now. Raises OSError.
+
+        Nothing more is there where it is less than READ_BYTES.
+        """
+        return receive(self.fd, READ_BYTES if self.request is None else _BODY_READ_BYTES)
 
     def pull(self) -> bytes:
         """The next piece of a streamed body, waiting for it (`--request-body stream`).

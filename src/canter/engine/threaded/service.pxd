@@ -5,15 +5,18 @@ cdef int _RUNNING
 cdef int _SENDING
 cdef object _NEXT
 cdef object _CUT
+cdef object _OK
+cdef object _FINE
 cdef object _ABORTED
 cdef object _ABANDONED
 cdef object _STALLED
 cdef object _LINGER
 cdef object _CLOSE
 
-from canter.engine.clock cimport now_ns
+from canter.engine.clock cimport now_ns, wall_seconds
 from canter.engine.threaded.connection cimport Connection, Disconnected, EarlyHints, Hub
 from canter.engine.threaded.member cimport Member
+from canter.observe.access_entry cimport AccessEntry
 from canter.observe.meter cimport Meter
 from canter.observe.scoreboard cimport ThreadSlot
 from canter.protocol.request cimport Request
@@ -56,5 +59,9 @@ cdef class Service:
     cdef _after(self, Connection connection, Exchange exchange)
     @cython.locals(counts=Counts, code=cython.int, first_ns=cython.longlong, request=Request)
     cdef _account(self, Connection connection, Exchange exchange, Member member)
-    @cython.locals(entry=object, ended_ns=cython.longlong)
+    @cython.locals(request=Request)
+    cdef AccessEntry _entry(self, Connection connection, Exchange exchange, long long began_ns,
+                            long long ended_ns)
+    cpdef _record(self, AccessEntry entry)
+    @cython.locals(entry=AccessEntry, ended_ns=cython.longlong)
     cpdef sent(self, Connection connection)

@@ -15,13 +15,14 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from canter.engine.clock import now_ns
+from canter.engine.clock import now_ns, wall_seconds
 from canter.engine.contract import AroundCalls, BodyMode, EngineConfig
 from canter.engine.phases import Phase
 from canter.engine.threaded.connection import After, Connection, Disconnected, EarlyHints
 from canter.engine.threaded.member import Member
 from canter.engine.threaded.overtime import SoftLimit
-from canter.observe.access import AccessEntry, RequestLog
+from canter.observe.access import RequestLog
+from canter.observe.access_entry import AccessEntry
 from canter.observe.logs import ClientFaultLog
 from canter.observe.meter import Meter
 from canter.observe.outcomes import Outcome
@@ -61,6 +62,8 @@ _NEXT = After.NEXT
 _CLOSE = After.CLOSE
 _LINGER = After.LINGER
 _CUT = Ending.CUT
+_OK = Ending.OK
+_FINE = Outcome.OK
 _ABORTED = Ending.ABORTED
 _ABANDONED = Ending.ABANDONED
 _STALLED = Ending.STALLED
@@ -297,11 +300,11 @@ class Service:
             exchange.code,
             exchange.fields,
             exchange.body_bytes,
-            time.time() - (ended_ns - connection.began_ns) / 1e9,
+            wall_seconds() - (ended_ns - connection.began_ns) / 1e9,
             began_ns - connection.ready_ns,
             ended_ns - began_ns,
             ended_ns - connection.began_ns,
-            _OUTCOMES[exchange.ending] if exchange.problem is None else _outcome(exchange),
+            _FINE if exchange.ending is _OK and exchange.problem is None else _outcome(exchange),
         )
 
     # -- requests that are given up -----------------------------------------------------------
@@ -343,10 +346,12 @@ class Service:
         entry = connection.unlogged
         if entry is not None:
             connection.unlogged = None
-            if entry.outcome is Outcome.OK:
+            backlog = connection.backlog
+            if entry.outcome is Outcome.OK and backlog is not None and backlog.cut:
+                entry.outcome = Outcome.CUT
+            elif entry.outcome is Outcome.OK:
                 entry.outcome = Outcome.TIMEOUT if timed_out else Outcome.ABORTED
                 self.counts.aborted += 1
-            backlog = connection.backlog
             if backlog is not None:
                 with backlog.lock:
                     backlog.give_up()
@@ -423,7 +428,7 @@ class Service:
             request_line=connection.reader.request_line.decode("latin-1"),
             client=environ["REMOTE_ADDR"] if environ is not None else connection.peer_host,
             status=status,
-            started_at=time.time() - (moment_ns - connection.began_ns) / 1e9,
+            started_at=wall_seconds() - (moment_ns - connection.began_ns) / 1e9,
             total_ns=moment_ns - connection.began_ns,
             outcome=outcome,
         )
@@ -440,7 +445,7 @@ def _refusal(fault: Fault) -> Outcome:
 
 
 def _outcome(exchange: Exchange) -> Outcome:
-    """How a request ended in whose call something went wrong."""
+    """How a request ended."""
     problem = exchange.problem
     if exchange.ending is Ending.FAILED and isinstance(problem, Fault):
         return _refusal(problem)

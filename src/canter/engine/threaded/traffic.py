@@ -204,7 +204,7 @@ class Traffic(Hub):
                 return
             self.bytes_in += len(data)
             step = connection.receive(data)
-            full = len(data) == _READ_BYTES
+            full = len(data) >= _READ_BYTES
             if step is not _MORE:
                 if full or ended:
                     connection.events |= _NEWS if ended else _READABLE
