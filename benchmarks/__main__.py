@@ -59,6 +59,11 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each side (5)")
     parser.add_argument("--seconds", type=int, default=1, help="seconds of a round (1)")
     parser.add_argument(
+        "--brief",
+        action="store_true",
+        help="a run of some twenty minutes: three rounds, two of what takes long, short warm-up",
+    )
+    parser.add_argument(
         "--scenario", action="append", default=[], metavar="KEY", help="only this one; repeatable"
     )
     parser.add_argument(

@@ -74,7 +74,8 @@ def wrk_command(
     command += ["--duration", f"{seconds}s", "--timeout", f"{TIMEOUT_SECONDS}s"]
     for field in request.fields:
         command += ["--header", field]
-    command += ["--script", str(LOAD_SCRIPT), f"http://127.0.0.1:{port}{request.path}", "--"]
+    scheme = "https" if request.tls else "http"
+    command += ["--script", str(LOAD_SCRIPT), f"{scheme}://127.0.0.1:{port}{request.path}", "--"]
     return [*command, request.method, str(request.body_bytes), str(pipelined)]
 
 

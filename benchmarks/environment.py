@@ -121,6 +121,15 @@ def prepare_tools(python: Path, directory: Path) -> Tools:
     return Tools(python, _program("wrk", "wrk"), built["floor"], built["pace"])
 
 
+def make_certificate(directory: Path) -> None:
+    """A certificate and its key for this run: certificate.pem and key.pem."""
+    command = [str(_program("openssl", "openssl")), "req", "-x509", "-nodes", "-days", "2"]
+    command += ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+    command += ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    command += ["-keyout", str(directory / "key.pem"), "-out", str(directory / "certificate.pem")]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+
+
 def present_sides(sides: list[Side], versions: dict[str, str]) -> tuple[list[Side], dict[str, str]]:
     """The sides whose distributions are installed, and for each other one what it lacks."""
     present, left_out = [], {}

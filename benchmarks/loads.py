@@ -34,17 +34,23 @@ from benchmarks.metrics import (
 )
 from benchmarks.probe import Answer, ProbeError, ask
 from benchmarks.results import Round
-from benchmarks.scenarios import Beside, BigBodies, Idle, Request, Scenario, Steady
+from benchmarks.scenarios import Beside, BigBodies, Idle, Request, Scenario, Start, Steady
 from benchmarks.server import Server, ServerError
 from benchmarks.sides import Tools
 
 SETTLE_SECONDS = 0.3
+BRIEF_LONG_ROUNDS = 2
+BRIEF_WARM_SECONDS = 0.3
 SPREADING_CONNECTIONS = 64  # enough for each of a few workers to accept some
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What all rounds of a run share. `cores`: the server's and the client's where pinned."""
+    """What all rounds of a run share. `cores`: the server's and the client's where pinned.
+
+    brief: everything that can be shorter is: warming up, the longer rounds, and how many rounds
+    there are of what takes long.
+    """
 
     tools: Tools
     directory: Path
@@ -52,6 +58,19 @@ class Context:
     cores: tuple[int, int]
     seconds: int
     rounds: int
+    brief: bool = False
+
+    def rounds_of(self, scenario: Scenario) -> int:
+        """How many rounds this scenario has."""
+        most = scenario.most_rounds
+        if self.brief and not isinstance(scenario.work, Steady | Start):
+            most = min(most, BRIEF_LONG_ROUNDS)
+        return min(self.rounds, most)
+
+    def seconds_of(self, scenario: Scenario) -> int:
+        """How long one round of it takes."""
+        stretch = max(1, scenario.stretch // 2) if self.brief else scenario.stretch
+        return self.seconds * stretch
 
 
 def _client_core(context: Context, scenario: Scenario) -> int | None:
@@ -71,7 +90,7 @@ def _answer(server: Server, request: Request, errors: dict[str, int]) -> Answer 
 
 
 def _load(server: Server, scenario: Scenario, steady: Steady, context: Context) -> Load:
-    seconds = context.seconds * scenario.stretch
+    seconds = context.seconds_of(scenario)
     command = wrk_command(
         context.tools, server.port, steady.request, seconds, steady.connections, steady.pipelined
     )
@@ -79,7 +98,15 @@ def _load(server: Server, scenario: Scenario, steady: Steady, context: Context) 
 
 
 def warm(server: Server, scenario: Scenario, steady: Steady, context: Context) -> None:
-    """A second of the load, so that no round pays for what happens once."""
+    """A second of the load, so that no round pays for what happens once; less in a brief run."""
+    if context.brief:
+        end = time.monotonic() + BRIEF_WARM_SECONDS
+        try:
+            while time.monotonic() < end:
+                ask(server.port, steady.request)
+        except ProbeError as error:
+            raise ClientError(str(error)) from error
+        return
     command = wrk_command(context.tools, server.port, steady.request, 1, steady.connections)
     run_client(pinned(command, _client_core(context, scenario)), 1)
 
@@ -110,7 +137,7 @@ def run_steady(server: Server, scenario: Scenario, steady: Steady, context: Cont
 
 def run_beside(server: Server, scenario: Scenario, beside: Beside, context: Context) -> Round:
     """Slow requests, and quick ones meanwhile, both by the paced client. Raises ClientError."""
-    seconds = context.seconds * scenario.stretch
+    seconds = context.seconds_of(scenario)
     # The slow load begins before the quick one and ends after it.
     slow_seconds = seconds + 2 * SETTLE_SECONDS
 

@@ -95,6 +95,8 @@ def _setup(scenario: Scenario, entrant: Entrant, context: Context, number: int) 
         access_log=context.directory / f"access-{number}.log" if entrant.logs else None,
         preload=isinstance(scenario.work, Memory),
         closing=scenario.first_request.closes,
+        certificate=context.directory / "certificate.pem" if scenario.first_request.tls else None,
+        key=context.directory / "key.pem" if scenario.first_request.tls else None,
     )
 
 
@@ -130,7 +132,7 @@ def measure(
 ) -> ScenarioResult:
     """Measure the scenario. A side that fails in any round is left out of it with the reason."""
     found = enter(scenario, sides)
-    rounds = min(context.rounds, scenario.most_rounds)
+    rounds = context.rounds_of(scenario)
     if isinstance(scenario.work, Steady | Beside):
         _measure_running(scenario, found, context, rounds, say)
     else:

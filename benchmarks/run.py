@@ -21,6 +21,7 @@ from benchmarks.sides import Side, Tools, sides_named
 MOST_CONNECTIONS = 10_000
 FILE_BYTES = 10 << 20
 BUSY_LOAD = 0.5
+BRIEF_ROUNDS = 3
 
 
 def say(line: str) -> None:
@@ -60,6 +61,8 @@ def run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="canter-benchmarks-") as name:
         directory = Path(name)
         tools = environment.prepare_tools(python, directory)
+        if any(scenario.first_request.tls for scenario in scenarios):
+            environment.make_certificate(directory)
         built = _build(python, options.venv, sides)
         context = Context(
             tools,
@@ -67,7 +70,8 @@ def run(options: argparse.Namespace) -> int:
             serving_environment(directory),
             cores,
             options.seconds,
-            options.rounds,
+            min(options.rounds, BRIEF_ROUNDS) if options.brief else options.rounds,
+            options.brief,
         )
         report = _begin(tools, sides, failed, built, context)
         present, _ = environment.present_sides(sides, report.versions)
@@ -108,7 +112,7 @@ def _begin(
     if built is None and any(side.is_canter for side in sides):
         left_out["canter"] = "does not run from this tree"
     settings = {
-        "rounds": f"{context.rounds} of {context.seconds} s",
+        "rounds": f"{context.rounds} of {context.seconds} s" + ", brief" * context.brief,
         "canter's core": built.core if built else "none",
         "load of the machine before the run": f"{os.getloadavg()[0]:.2f}",
     }

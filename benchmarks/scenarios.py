@@ -75,6 +75,7 @@ class Request:
     fields: tuple[str, ...] = ()
     body_bytes: int = 0
     check: Check = IS_SMALL
+    tls: bool = False
 
     @property
     def closes(self) -> bool:
@@ -215,6 +216,13 @@ SCENARIOS = (
         COST,
         logs=(False, True),
         remark="Only servers that write an access log themselves; to a file.",
+    ),
+    Scenario(
+        "tls",
+        "Small request over TLS, kept connections",
+        Steady(Request(fields=BROWSER_FIELDS, tls=True)),
+        COST,
+        remark="A certificate of 256 bits (ECDSA) that the run makes itself.",
     ),
     Scenario(
         "post-4k",

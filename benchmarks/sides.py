@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 CALLS_INLINE = "calls the application on its only thread"
+NO_TLS = "speaks no TLS"
 NO_LOG = "writes no access log itself"
 ONE_PROCESS = "runs in one process only"
 
@@ -43,6 +44,8 @@ class Setup:
     access_log: Path | None = None
     preload: bool = False
     closing: bool = False
+    certificate: Path | None = None
+    key: Path | None = None
 
     @property
     def address(self) -> str:
@@ -92,7 +95,14 @@ def _canter(setup: Setup, tools: Tools) -> list[str]:
     command += ["--worker-connections", str(setup.connection_limit)]
     if setup.access_log:
         command += ["--access-logfile", str(setup.access_log)]
-    return [*command, setup.application]
+    return [*command, *_pair(setup, "--certfile", "--keyfile"), setup.application]
+
+
+def _pair(setup: Setup, certificate: str, key: str) -> list[str]:
+    """The options for TLS, where the scenario wants it."""
+    if setup.certificate is None:
+        return []
+    return [certificate, str(setup.certificate), key, str(setup.key)]
 
 
 def _floor(setup: Setup, tools: Tools) -> list[str]:
@@ -110,7 +120,7 @@ def _gunicorn(worker_class: str) -> Command:
             options += ["--preload"]
         if setup.access_log:
             options += ["--access-logfile", str(setup.access_log)]
-        return [*options, setup.application]
+        return [*options, *_pair(setup, "--certfile", "--keyfile"), setup.application]
 
     return command
 
@@ -151,6 +161,7 @@ def _granian(setup: Setup, tools: Tools) -> list[str]:
     command += ["--host", "127.0.0.1", "--port", str(setup.port), "--backlog", "2048"]
     command += ["--workers", str(setup.workers), "--blocking-threads", str(setup.threads)]
     command += ["--backpressure", str(setup.connection_limit)]
+    command += _pair(setup, "--ssl-certificate", "--ssl-keyfile")
     if setup.access_log:
         command += ["--access-log"]
     return [*command, setup.application]
@@ -161,12 +172,14 @@ def _uvicorn(setup: Setup, tools: Tools) -> list[str]:
     command += ["--http", "httptools", "--host", "127.0.0.1", "--port", str(setup.port)]
     command += ["--workers", str(setup.workers), "--timeout-keep-alive", "75"]
     command += ["--access-log" if setup.access_log else "--no-access-log"]
+    command += _pair(setup, "--ssl-certfile", "--ssl-keyfile")
     return [*command, setup.application]
 
 
 def _hypercorn(setup: Setup, tools: Tools) -> list[str]:
     command = [tools.script("hypercorn"), "--bind", setup.address, "--worker-class", "uvloop"]
     command += ["--workers", str(setup.workers), "--keep-alive", "75"]
+    command += _pair(setup, "--certfile", "--keyfile")
     if setup.access_log:
         command += ["--access-logfile", str(setup.access_log)]
     return [*command, f"wsgi:{setup.application}"]
@@ -208,7 +221,7 @@ SIDES = (
         "Gunicorn sync",
         _gunicorn("sync"),
         _GUNICORN,
-        cannot=_INLINE | {"idle-10000": "keeps no connection"},
+        cannot=_INLINE | {"idle-10000": "keeps no connection", "tls": "keeps no connection"},
         remark="Closes every connection after its answer.",
     ),
     Side("gunicorn-gthread", "Gunicorn gthread", _gunicorn("gthread"), _GUNICORN),
@@ -227,6 +240,7 @@ SIDES = (
         cannot={
             "blocking-10ms": "a kept connection holds a thread: 32 clients need 32",
             "idle-10000": "a kept connection holds a thread",
+            "tls": "only its router speaks TLS, and not tried there",
             "stream": "keeps the connection without framing the body; see its router",
         },
         remark="http11-socket; as many threads as the client keeps connections.",
@@ -236,6 +250,7 @@ SIDES = (
         "uWSGI with its router",
         _uwsgi_router,
         ("uWSGI",),
+        cannot={"tls": "not tried: it needs a build with OpenSSL's headers"},
         remark="One more process, the HTTP router, in front of the workers.",
     ),
     Side("granian", "Granian", _granian, ("granian",)),
@@ -244,7 +259,7 @@ SIDES = (
         "Waitress",
         _launched("waitress"),
         ("waitress",),
-        cannot={"access-log": NO_LOG, "memory-4-workers": ONE_PROCESS},
+        cannot={"access-log": NO_LOG, "memory-4-workers": ONE_PROCESS, "tls": NO_TLS},
         remark="One process; with two workers asked, twice the threads.",
     ),
     Side(
@@ -252,7 +267,11 @@ SIDES = (
         "Cheroot",
         _launched("cheroot"),
         ("cheroot",),
-        cannot={"access-log": NO_LOG, "memory-4-workers": ONE_PROCESS},
+        cannot={
+            "access-log": NO_LOG,
+            "memory-4-workers": ONE_PROCESS,
+            "tls": "not tried: its TLS needs an adapter in the launching code",
+        },
         remark="One process; with two workers asked, twice the threads.",
     ),
     Side(
@@ -260,7 +279,7 @@ SIDES = (
         "bjoern",
         _launched("bjoern"),
         ("bjoern",),
-        cannot=_INLINE | {"access-log": NO_LOG},
+        cannot=_INLINE | {"access-log": NO_LOG, "tls": NO_TLS},
         remark="One thread a process.",
     ),
     Side(
@@ -268,7 +287,7 @@ SIDES = (
         "fastwsgi",
         _launched("fastwsgi"),
         ("fastwsgi",),
-        cannot=_INLINE | {"access-log": NO_LOG},
+        cannot=_INLINE | {"access-log": NO_LOG, "tls": NO_TLS},
         remark="One thread a process.",
     ),
     Side(

@@ -141,6 +141,11 @@ TARGETS = (
         "beside-busy",
         at_most_best_peer(P99_MS),
     ),
+    Target(
+        "TLS: processor time at most Granian's",
+        "tls",
+        at_most_best_peer(PROCESSOR_US, "granian"),
+    ),
     *(
         Target(
             f"{name}: processor time at most uWSGI's and fastwsgi's",
