@@ -20,6 +20,8 @@ class Fault(Exception):
 
     status: ClassVar[int] = 400
     reason: ClassVar[str] = "Bad Request"
+    #: What the peer is told besides, where that helps.
+    hint: ClassVar[str] = ""
     #: Whether the connection ends with the answer: always where the place at which the next
     #: request begins is no longer certain.
     closes: ClassVar[bool] = True
@@ -84,7 +86,7 @@ class Truncated(BadRequest):
 class PlainOnTls(BadRequest):
     """HTTP in the clear came to a listener that speaks TLS."""
 
-    reason = "Bad Request: this port speaks HTTPS"
+    hint = "this port speaks HTTPS"
 
 
 class Untrusted(Fault):

@@ -78,9 +78,7 @@ def run(
         places = Places(settings, log.logger)
         undo.callback(places.leave_pid_file)
         places.take_pid_file(is_heir=not succession.is_alone)
-        if first.identity.changes:
-            log.give_to(first.identity.uid, first.identity.gid)
-        name_process(settings.proc_name, "supervisor")
+        _settle(first, log)
         facts = _facts(first, application)
         _announce(facts, log)
         _warn_of_unused_bind(first, lent, log)
@@ -98,6 +96,13 @@ def run(
         hooks.ended()
         _take_leave(supervisor, log, settings, status, starter)
         return status
+
+
+def _settle(first: Deploy, log: ErrorLog) -> None:
+    """Have the log be the workers' too, and this process be known by its name."""
+    if first.identity.changes:
+        log.give_to(first.identity.uid, first.identity.gid)
+    name_process(first.settings.proc_name, "supervisor")
 
 
 def _can_preload(application: Application | None, log: ErrorLog) -> bool:

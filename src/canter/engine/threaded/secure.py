@@ -78,7 +78,7 @@ class TlsConnection(Connection):
     def receive(self, data: bytes) -> Step:
         """Take bytes from the client; who does not speak TLS is told so, in the clear."""
         if self.transport.state is TlsState.CLEAR:
-            self.fault = PlainOnTls("no TLS was spoken on a connection that is for TLS")
+            self.fault = PlainOnTls("this port speaks HTTPS, and something else came")
             return Step.REFUSED
         if self.shared is not None:
             cast("Multiplexer", self.shared).feed(data)

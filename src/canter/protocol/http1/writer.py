@@ -124,7 +124,8 @@ def early_hints(fields: list[tuple[str, str]]) -> bytes:
 
 def refusal(fault: Fault, date_line: bytes, *, head_only: bool = False) -> bytes:
     """The whole response to a request that was refused; the connection closes after it."""
-    text = f"{fault.status} {fault.reason}\n".encode("latin-1")
+    hint = f": {fault.hint}" if fault.hint else ""
+    text = f"{fault.status} {fault.reason}{hint}\n".encode("latin-1")
     extra = b""
     retry_after_seconds = getattr(fault, "retry_after_seconds", None)
     if retry_after_seconds is not None:
