@@ -90,4 +90,4 @@ cpdef str joined(list texts, list values):
         Py_DECREF(line)
         return line
     PyErr_Clear()
-    return "".join([part for pair in zip(texts, values) for part in pair]) + texts[-1]
+    return "".join([part for pair in zip(texts, values) for part in pair]) + texts[len(texts) - 1]
