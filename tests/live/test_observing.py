@@ -180,6 +180,17 @@ def test_a_reload_is_counted_and_its_generation_shown(start: Start, site):
     assert any("generation 2 serves" in event["text"] for event in snapshot(server)["events"])
 
 
+def test_the_status_page_needs_nothing_from_elsewhere(start: Start):
+    answer = ask(observed(start), "status", "/")
+    assert answer.status == 200
+    assert answer.header("Content-Type") == "text/html; charset=utf-8"
+    assert "default-src 'none'" in answer.header("Content-Security-Policy")
+    page = answer.body.decode()
+    assert "EventSource" in page
+    # The one address in it is the name of a vocabulary, which nobody fetches.
+    assert set(re.findall(r"https?://[^\s\"']+", page)) == {"http://www.w3.org/2000/svg"}
+
+
 def test_viewers_are_sent_snapshots_and_let_go_at_the_end(start: Start):
     server = observed(start)
     with Client(str(server.directory / "status.sock")) as client:
