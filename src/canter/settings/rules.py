@@ -14,7 +14,7 @@ from canter.settings.settings import Settings
 
 def threads_fit_into_connections(settings: Settings) -> str | None:
     """A thread works on a connection, so fewer connections than threads would leave some idle."""
-    if settings.worker_connections < settings.threads:
+    if settings.worker_class == "threads" and settings.worker_connections < settings.threads:
         raise ConfigError(
             f"worker_connections ({settings.worker_connections}, "
             f"{settings.source('worker_connections')}) is below threads ({settings.threads}, "
@@ -61,15 +61,25 @@ def extra_files_need_reload(settings: Settings) -> str | None:
     return None
 
 
-def gevent_is_not_here_yet(settings: Settings) -> str | None:
-    """Threads would serve a few of the requests that greenlets were meant to hold."""
-    if settings.worker_class == "gevent":
-        place = settings.source("worker_class").where("worker_class")
-        raise ConfigError(
-            f"{place}: this version has no gevent engine; use worker_class threads, with threads "
-            "set to the number of requests that may wait at once"
+def greenlets_have_no_threads_to_set(settings: Settings) -> str | None:
+    """What is about threads, or about requests that wait for one."""
+    if settings.worker_class != "gevent":
+        return None
+    idle = [
+        name
+        for name, is_set in (
+            ("threads", settings.threads > 1),
+            ("preload_app", settings.preload_app),
+            ("soft_timeout", settings.soft_timeout > 0),
+            ("queue_timeout", settings.queue_timeout > 0),
+            ("max_queue", settings.max_queue > 0),
         )
-    return None
+        if is_set
+    ]
+    if not idle:
+        return None
+    verb = "has" if len(idle) == 1 else "have"
+    return f"{' and '.join(idle)} {verb} no effect with worker_class gevent"
 
 
 def somebody_may_be_replaced(settings: Settings) -> str | None:
@@ -113,7 +123,7 @@ def http2_needs_a_way_in(settings: Settings) -> str | None:
 
 RULES: tuple[Callable[[Settings], str | None], ...] = (
     threads_fit_into_connections,
-    gevent_is_not_here_yet,
+    greenlets_have_no_threads_to_set,
     jitter_needs_max_requests,
     lifetime_jitter_needs_max_lifetime,
     soft_timeout_comes_before_the_hard_one,

@@ -30,7 +30,7 @@ class StartFacts:
     application: str
     addresses: tuple[Address, ...]
     workers: int
-    threads: int
+    threads: int | None
     error_log: str
     access_log: str | None
     pid: int
@@ -72,7 +72,10 @@ def _address(address: Address) -> str:
 
 
 def _crew(facts: StartFacts) -> str:
-    return f"{_count(facts.workers, 'worker')}, {_count(facts.threads, 'thread')} each"
+    workers = _count(facts.workers, "worker")
+    if facts.threads is None:
+        return f"{workers} with greenlets"
+    return f"{workers}, {_count(facts.threads, 'thread')} each"
 
 
 def _count(number: int, noun: str) -> str:

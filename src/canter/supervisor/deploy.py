@@ -25,6 +25,7 @@ from canter.worker.logbook import check_access_log, log_plan, open_error_log
 from canter.worker.tls import context_hook, make_keyring, spoken_protocol
 
 _SPARE_SLOTS = 8
+_MOST_PLACES = 4096
 _FORK_SERVER_SLOTS = 2
 """A new one starts beside one that hangs."""
 
@@ -99,17 +100,25 @@ def plan_from(settings: Settings, can_preload: Callable[[], bool] = lambda: True
     return Plan(
         workers=span.fewest,
         most_workers=span.most,
-        threads=settings.threads,
+        threads=_places(settings),
         timeout_seconds=settings.timeout,
         graceful_seconds=settings.graceful_timeout,
         boot_seconds=settings.boot_timeout,
         # Twice the workers when all are being replaced, and those that leave slowly besides.
         max_workers=3 * span.most + _SPARE_SLOTS,
-        preloads=settings.preload_app and can_preload(),
+        # gevent's patches are made in each worker, and before the import.
+        preloads=settings.preload_app and settings.worker_class != "gevent" and can_preload(),
         surge=None if settings.max_surge is None else _share(settings.max_surge),
         unavailable=_share(settings.max_unavailable),
         drain_delay_seconds=settings.drain_delay,
     )
+
+
+def _places(settings: Settings) -> int:
+    """How many requests of one worker the scoreboard shows, and so how many may time out."""
+    if settings.worker_class == "gevent":
+        return min(settings.worker_connections, _MOST_PLACES)
+    return settings.threads
 
 
 def _share(text: str) -> Share:

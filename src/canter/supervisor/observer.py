@@ -261,6 +261,7 @@ def _observers_own(settings: Settings) -> Settings:
     """The settings of a small WSGI service beside the one that they describe."""
     return dataclasses.replace(
         settings,
+        worker_class="threads",
         threads=_THREADS,
         worker_connections=64,
         timeout=0.0,

@@ -187,7 +187,7 @@ def _facts(first: Deploy, application: Application | None) -> StartFacts:
             Address(x.url_with(spoken), x.is_on_every_address) for x in first.listeners
         ),
         workers=first.plan.workers,
-        threads=first.plan.threads,
+        threads=None if settings.worker_class == "gevent" else first.plan.threads,
         error_log=settings.errorlog,
         access_log=settings.accesslog,
         pid=os.getpid(),

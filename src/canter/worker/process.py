@@ -88,13 +88,13 @@ class Worker:
         self._gauge: WearGauge | None = None
         self._exit_status = 0
         self._is_clean = False
-        self._selector = selectors.DefaultSelector()
         self._hooks = task.hooks or WorkerHooks.apart(task.settings, task.log)
 
     def run(self) -> int:
         """Boot, serve, drain. The status to exit with."""
         self._settle_in()
         try:
+            wiring.prepare_process(self._task.settings)
             self._hooks.forked(self._task.slot, self._task.listeners)
             self._engine = self._boot()
         except BaseException as error:  # noqa: BLE001 - whatever stops a boot is reported
@@ -175,6 +175,8 @@ class Worker:
             self._wakeup: self._on_signal_bytes,
             self._event_read: self._on_event_bytes,
         }
+        # Made only now: an engine may have had other selectors put in the place of Python's own.
+        self._selector = selectors.DefaultSelector()
         for descriptor, react in watch.items():
             self._selector.register(descriptor, selectors.EVENT_READ, react)
         self._selector.register(self._channel, self._channel.events, self._on_channel)

@@ -34,6 +34,12 @@ def make_keyring(settings: Settings, hook: ContextHook | None = None) -> Keyring
             where = settings.source("bind").where("bind")
             raise ConfigError(f"{where}: {secure[0]} needs a certificate: certfile is not set")
         return None
+    if settings.worker_class == "gevent":
+        where = settings.source("worker_class").where("worker_class")
+        raise ConfigError(
+            f"{where}: the gevent engine speaks no TLS; use worker_class threads, or have a proxy "
+            "in front speak it"
+        )
     if settings.cert_reqs != "none" and settings.ca_certs is None and hook is None:
         where = settings.source("cert_reqs").where("cert_reqs")
         raise ConfigError(f"{where}: no client could be verified: ca_certs is not set")

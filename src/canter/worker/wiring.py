@@ -49,6 +49,14 @@ class Engine(Protocol):
         """The Python stack of every thread that runs a request."""
 
 
+def prepare_process(settings: Settings) -> None:
+    """What an engine needs done before the application is imported. Raises BootError."""
+    if settings.worker_class == "gevent":
+        from canter.engine.gevent.patching import patch
+
+        patch()
+
+
 def make_engine(
     application: Application,
     task: WorkerTask,
@@ -57,13 +65,27 @@ def make_engine(
     around: AroundCalls | None = None,
 ) -> Engine:
     """The engine that the settings ask for, around `application`; not started."""
+    config = dataclasses.replace(
+        engine_config(task.settings, multiprocess=task.multiprocess, keyring=task.keyring),
+        responders=make_responders(task.settings, task.slot),
+    )
+    if task.settings.worker_class == "gevent":
+        from canter.engine.gevent.engine import GeventEngine
+
+        return GeventEngine(
+            application,
+            task.listeners,
+            config,
+            task.slot,
+            access,
+            task.log.logger,
+            on_event,
+            around,
+        )
     return ThreadedEngine(
         application,
         task.listeners,
-        dataclasses.replace(
-            engine_config(task.settings, multiprocess=task.multiprocess, keyring=task.keyring),
-            responders=make_responders(task.settings, task.slot),
-        ),
+        config,
         task.slot,
         access,
         task.log.logger,

@@ -161,7 +161,7 @@ class ThreadedEngine:
                 return None
             connection = exchange.sink
             assert isinstance(connection, Connection)
-            refused = self._send_expiry(connection, exchange)
+            refused = send_expiry(connection, exchange, self._loop.date_line)
             self._service.expire(connection, exchange, started_ns, refused=refused)
         age_seconds = (time.monotonic_ns() - started_ns) / 1e9
         return (
@@ -169,22 +169,6 @@ class ThreadedEngine:
             f"from {connection.peer_host or 'a unix socket'}, {age_seconds:.1f} s old, "
             f"in thread {thread}:\n{stack}"
         )
-
-    def _send_expiry(self, connection: Connection, exchange: Exchange) -> bool:
-        """Tell the client, as far as it can still be told; whether it was answered with 504."""
-        if exchange.state is HeadState.SENT:
-            connection.cut()
-            return False
-        fault = RequestExpired("the application took too long")
-        head_only = exchange.environ.get("REQUEST_METHOD") == "HEAD"
-        try:
-            connection.send(
-                connection.reader.refusal(fault, self._loop.date_line, head_only=head_only)
-            )
-        except ClientGone:
-            pass
-        connection.shut()
-        return True
 
     def stacks(self) -> str:
         """The Python stack of every thread that runs a request."""
@@ -316,6 +300,24 @@ class ThreadedEngine:
         if not self._finished:
             self._finished = True
             self._on_event(EngineEvent.FINISHED)
+
+
+def send_expiry(connection: Connection, exchange: Exchange, date_line: bytes) -> bool:
+    """Tell the client of a request that is given up, as far as it can still be told.
+
+    Whether it was answered with 504.
+    """
+    if exchange.state is HeadState.SENT:
+        connection.cut()
+        return False
+    fault = RequestExpired("the application took too long")
+    head_only = exchange.environ.get("REQUEST_METHOD") == "HEAD"
+    try:
+        connection.send(connection.reader.refusal(fault, date_line, head_only=head_only))
+    except ClientGone:
+        pass
+    connection.shut()
+    return True
 
 
 def stack_of(member: Member) -> str:
