@@ -70,7 +70,6 @@ def greenlets_have_no_threads_to_set(settings: Settings) -> str | None:
         for name, is_set in (
             ("threads", settings.threads > 1),
             ("preload_app", settings.preload_app),
-            ("soft_timeout", settings.soft_timeout > 0),
             ("queue_timeout", settings.queue_timeout > 0),
             ("max_queue", settings.max_queue > 0),
         )

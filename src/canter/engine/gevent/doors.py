@@ -9,6 +9,7 @@ from typing import Any
 
 import gevent
 
+from canter.engine.clock import now_ns
 from canter.engine.contract import EngineConfig
 from canter.engine.formats import reader_factory
 from canter.engine.gevent.connection import GreenConnection
@@ -20,6 +21,7 @@ _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _GONE_BEFORE = {errno.ECONNABORTED, errno.EPROTO, errno.EINTR}
 _RESOURCE_PAUSE_SECONDS = 0.5
 _ACCEPTS_A_TURN = 16
+_IDLE_ENOUGH_NS = 1_000_000_000
 
 
 class Doors:
@@ -60,6 +62,16 @@ class Doors:
         elif not wanted:
             self._stop()
 
+    def note_change(self) -> None:
+        """A connection has ended: there may be room again. Costs next to nothing where we listen."""
+        if not self._watchers and self._has_room():
+            self.review()
+
+    @property
+    def listening(self) -> bool:
+        """Whether new connections are taken."""
+        return bool(self._watchers)
+
     def _stop(self) -> None:
         for watcher in self._watchers:
             watcher.stop()
@@ -70,9 +82,12 @@ class Doors:
         return len(self._talk.connections) < self._config.worker_connections
 
     def _idle(self) -> GreenConnection | None:
-        """The connection that has been waiting for its next request for the longest time."""
-        waiting = [it for it in self._talk.connections if it.is_idle() and it.served]
-        return min(waiting, key=lambda it: it.waits_since_ns, default=None)
+        """The connection that has been idle for the longest time, or that never said anything."""
+        waiting = [it for it in self._talk.connections if it.is_idle()]
+        longest = min(waiting, key=lambda it: (not it.served, it.waits_since_ns), default=None)
+        if longest is None or now_ns() - longest.waits_since_ns < _IDLE_ENOUGH_NS:
+            return None  # a request may be on its way
+        return longest
 
     def _accept_some(self, number: int) -> None:
         """Called by the event loop itself, so nothing here may wait."""

@@ -21,6 +21,7 @@ from gevent.event import Event
 
 from canter.engine.contract import AroundCalls, EngineConfig, EngineEvent
 from canter.engine.gevent.doors import Doors
+from canter.engine.gevent.overtime import SoftLimit
 from canter.engine.gevent.seats import Seats
 from canter.engine.gevent.talk import DRAIN_IDLE_SECONDS, Talk
 from canter.engine.phases import Phase
@@ -37,7 +38,7 @@ from canter.wsgi.errors import ErrorStream
 from canter.wsgi.exchange import Abandoned, Application, HeadState
 
 _FLUSH_SECONDS = 0.02
-_DRAIN_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 0.1
 
 
 class EngineState(enum.Enum):
@@ -63,6 +64,8 @@ class GeventEngine:
         on_event: Callable[[EngineEvent], None],
         around: AroundCalls | None = None,
     ) -> None:
+        if config.soft_timeout_seconds:
+            around = SoftLimit(config.soft_timeout_seconds, around)
         # Nothing queues for a greenlet, and no thread is there to raise in.
         config = dataclasses.replace(config, queue_timeout_seconds=0.0, soft_timeout_seconds=0.0)
         self._words = slot.words
@@ -176,9 +179,9 @@ class GeventEngine:
     # -- inside -------------------------------------------------------------------------------
 
     def _on_change(self) -> None:
-        """A connection has ended, or waits for its next request."""
+        """A connection has ended."""
         if self._state is EngineState.SERVING:
-            self._doors.review()
+            self._doors.note_change()
         elif self._state is EngineState.DRAINING and not self._talk.connections:
             self._hurried.set()
 
@@ -195,8 +198,8 @@ class GeventEngine:
                 self._service.failed(error)
 
     def _patience_seconds(self) -> float:
-        if self._state is EngineState.DRAINING:
-            return _DRAIN_LOOK_SECONDS
+        if self._state is EngineState.DRAINING or not self._doors.listening:
+            return _LOOK_SECONDS
         return 1.001 - time.time() % 1  # the next second has a date of its own
 
     def _do_chores(self) -> None:
@@ -204,6 +207,8 @@ class GeventEngine:
         self._service.tick()
         if self._state is EngineState.DRAINING:
             self._go_on_draining()
+        else:
+            self._doors.review()
         if self._access is not None and self._access.waiting:
             self._access.flush()
         if self._state is not EngineState.OVER:

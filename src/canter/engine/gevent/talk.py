@@ -28,8 +28,8 @@ _READS_A_TURN = 16
 class Talk(Hub):
     """The conversations of one worker.
 
-    connections: those that are open. is_over: told when one has ended, or waits for its next
-    request, so that somebody else may come in. noted: told when the access log has something.
+    connections: those that are open. changed: told when one has ended. noted: told when the access
+    log has something.
     """
 
     __slots__ = ("_answering", "_changed", "_config", "_noted", "_seats", "_service", "connections")
@@ -171,7 +171,6 @@ class Talk(Hub):
             seconds = config.keep_alive_seconds
             if self.draining:
                 seconds = min(seconds, DRAIN_IDLE_SECONDS)
-            self._changed()
         elif config.header_timeout_seconds > 0:
             # A head has its time from its first byte on, however slowly it drips.
             waited_ns = now_ns() - connection.waits_since_ns
