@@ -32,7 +32,7 @@ SAMPLES = {
     "unix_socket_owner": Sample("web:www", "web:www", "web:www"),
     "umask": Sample("027", 0o27, 0o27),
     "workers": Sample("auto", "auto", "auto"),
-    "worker_class": Sample("gthread", "gthread", "threads"),
+    "worker_class": Sample("gevent_pywsgi", "gevent", "gevent"),
     "threads": Sample("4", 4, 4),
     "preload_app": Sample("true", True, True),
     "warmup": Sample("/,/shop?a=1", ["/", "/shop?a=1"], ("/", "/shop?a=1")),

@@ -53,7 +53,8 @@ class Values:
     workers: int | Literal["auto"] | tuple[int | Literal["auto"], int | Literal["auto"]]
     """The number of worker processes."""
     worker_class: Literal["threads", "gevent"]
-    """The engine that runs requests."""
+    """The engine that runs requests: `threads`, or `gevent`, a greenlet for each connection
+    (docs/gevent.md), which needs `canter[gevent]`."""
     threads: int
     """The number of threads that call the application in each worker."""
     preload_app: bool

@@ -83,7 +83,7 @@ class _WarmUp:
         self._base = base_environ(
             server_name="localhost" if listener is None else listener.server_name,
             server_port=_HTTP_PORT if listener is None else listener.server_port,
-            multithread=task.settings.threads > 1,
+            multithread=task.settings.threads > 1 or task.settings.worker_class == "gevent",
             multiprocess=task.multiprocess,
             script_name=task.settings.script_name or "",
             errors=ErrorStream(self._log.error),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from canter.errors import ConfigError
 from canter.settings import settings_from
 from canter.settings.registry import SETTINGS
 
@@ -71,6 +70,9 @@ def test_what_names_no_class_is_refused(written):
         KIND.parse(written)
 
 
-def test_gevent_is_refused_while_there_is_no_such_engine():
-    with pytest.raises(ConfigError, match="no gevent engine; use worker_class threads"):
-        settings_from({"worker_class": "gevent"})
+def test_what_is_about_threads_has_no_effect_on_greenlets():
+    (warning,) = settings_from(
+        {"worker_class": "gevent", "threads": 4, "preload_app": True}
+    ).warnings
+    assert warning == "threads and preload_app have no effect with worker_class gevent"
+    assert not settings_from({"worker_class": "gevent", "worker_connections": 1}).warnings

@@ -63,7 +63,7 @@ class Doors:
             self._stop()
 
     def note_change(self) -> None:
-        """A connection has ended: there may be room again. Costs next to nothing where we listen."""
+        """A connection has ended, so there may be room again."""
         if not self._watchers and self._has_room():
             self.review()
 

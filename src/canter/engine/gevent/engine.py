@@ -53,7 +53,7 @@ class EngineState(enum.Enum):
 class GeventEngine:
     """A greenlet for each connection. The arguments are those of the threaded engine."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - all that it is made of
+    def __init__(
         self,
         application: Application,
         listeners: Sequence[Listener],
@@ -138,7 +138,7 @@ class GeventEngine:
     def expire(self, thread: int, started_ns: int) -> str | None:
         """End the request that has place `thread` since `started_ns`.
 
-        The client gets 504 if nothing was sent to it yet, else its connection is cut, and `Abandoned`
+        The client gets 504 if nothing was sent to it yet, else its connection is cut. `Abandoned`
         is raised where the greenlet waits. Returns what it was, with the greenlet's stack, or None
         when that request has ended meanwhile.
         """
@@ -219,9 +219,9 @@ class GeventEngine:
             self._doors.sweep()
         long_ago_ns = time.monotonic_ns() - int(DRAIN_IDLE_SECONDS * 1e9)
         for connection in self._talk.connections:
-            if connection.is_idle() and connection.served:
-                if connection.waits_since_ns < long_ago_ns:
-                    connection.hurry()
+            is_kept = connection.is_idle() and connection.served
+            if is_kept and connection.waits_since_ns < long_ago_ns:
+                connection.hurry()
         if self._doors.closed and not self._talk.connections:
             self._finish()
 

@@ -230,8 +230,8 @@ class Talk(Hub):
             return None if fault is None else self._refuse(connection, fault)
         return step
 
-    def _refuse(self, connection: GreenConnection, fault: Fault) -> None:
-        """Answer a request that cannot be served, then end the connection."""
+    def _refuse(self, connection: GreenConnection, fault: Fault) -> Step | None:
+        """Answer a request that cannot be served, then end the connection: None."""
         request = connection.request
         head_only = request is not None and request.method == "HEAD"
         self._service.refused(connection, fault)
@@ -242,24 +242,21 @@ class Talk(Hub):
             connection.move(Phase.SENDING)
             connection.send_rest()
         self._service.sent(connection)
-        self._linger(connection)
+        return self._linger(connection)
 
-    def _linger(self, connection: GreenConnection) -> None:
-        """Close our side and wait for the client's end (RFC 9112 9.6), for a while."""
+    def _linger(self, connection: GreenConnection) -> Step | None:
+        """Close our side and wait for the client's end (RFC 9112 9.6), for a while; then None."""
         connection.shut()
         connection.move(Phase.LINGER)
         self._tell_of_notes()
         until_ns = now_ns() + int(self._config.linger_seconds * 1e9)
-        while not connection.input_ended:
+        while not connection.input_ended and (left_ns := until_ns - now_ns()) > 0:
             data = connection.read()
-            if data is None:
-                seconds = (until_ns - now_ns()) / 1e9
-                if seconds <= 0 or not connection.wait_readable(seconds):
-                    return
-            elif not data or now_ns() > until_ns:
-                return
-            else:
+            if data:
                 gevent.sleep(0)
+            elif data is not None or not connection.wait_readable(left_ns / 1e9):
+                break
+        return None
 
     def _tell_of_notes(self) -> None:
         service = self._service

@@ -64,7 +64,7 @@ _NOTES: Mapping[str, str] = MappingProxyType(
         "daemonize": "run it under systemd or another supervisor; errorlog is the file of the log",
         "disable-logging": "the access log is off unless accesslog names a file",
         "emperor": "one service for each site, such as a systemd template unit",
-        "gevent": "worker_class gevent, where this version has that engine",
+        "gevent": "worker_class gevent, with worker_connections set to this number",
         "home": "start the canter that is installed in that environment",
         "log-format": "access_log_format, in Gunicorn's notation",
         "mule": "a process of its own, such as a queue's worker",

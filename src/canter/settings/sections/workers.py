@@ -84,7 +84,10 @@ SETTINGS: tuple[AnySetting, ...] = (
         ),
         default="threads",
         flags=("-k", "--worker-class"),
-        help="The engine that runs requests.",
+        help=(
+            "The engine that runs requests: `threads`, or `gevent`, a greenlet for each connection "
+            "(docs/gevent.md), which needs `canter[gevent]`."
+        ),
         gunicorn=(
             "`sync` and `gthread` are one engine, `threads`; with it connections are kept alive, "
             "and a slow client holds no thread, whatever the number of threads. Classes that "

@@ -85,6 +85,8 @@ class ConfigView:
     @property
     def worker_class_str(self) -> str:
         """Gunicorn's word for the kind of worker."""
+        if self._settings.worker_class == "gevent":
+            return "gevent"
         return "gthread" if self._settings.threads > 1 else "sync"
 
     @property
