@@ -154,6 +154,26 @@ def test_a_body_can_be_read_while_it_arrives(start: Start, tmp_path: Path) -> No
         assert client.read_answer().json() == {"first": "line\n", "rest": 4}
 
 
+def test_other_wire_formats_and_the_proxy_protocol_are_read(start: Start) -> None:
+    server = start(PLAIN, *GEVENT, "--protocol", "uwsgi", "--proxy-protocol", "auto")
+    asked = {
+        "REQUEST_METHOD": "GET",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REQUEST_URI": "/show_environ",
+        "PATH_INFO": "/show_environ",
+        "QUERY_STRING": "",
+        "HTTP_HOST": "localhost",
+        "REMOTE_ADDR": "192.0.2.7",
+    }
+    variables = b"".join(
+        len(part).to_bytes(2, "little") + part.encode() for pair in asked.items() for part in pair
+    )
+    with server.client() as client:
+        client.send(b"PROXY TCP4 192.0.2.1 192.0.2.2 1111 80\r\n")
+        client.send(b"\0" + len(variables).to_bytes(2, "little") + b"\0" + variables)
+        assert client.read_answer().json()["REMOTE_ADDR"] == "192.0.2.7"
+
+
 def test_health_is_answered_by_the_server(server: Server) -> None:
     assert server.get("/-/health").status == 200
 

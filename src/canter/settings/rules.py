@@ -72,6 +72,7 @@ def greenlets_have_no_threads_to_set(settings: Settings) -> str | None:
             ("preload_app", settings.preload_app),
             ("queue_timeout", settings.queue_timeout > 0),
             ("max_queue", settings.max_queue > 0),
+            ("http2_cleartext", settings.http2_cleartext != "off"),
         )
         if is_set
     ]
