@@ -104,10 +104,10 @@ if not foreign:
     os._exit(0)
 for pid in (worker, foreign):
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
-crew.reap_foreign()
+crew.reap_foreign(spared=None)
 ((pid, death),) = crew.reap([worker])
 assert (pid, death.exit_status) == (worker, 5), "what is a worker's is left for reap()"
-crew.reap_foreign()
+crew.reap_foreign(spared=None)
 try:
     os.waitpid(-1, os.WNOHANG)
 except ChildProcessError:
