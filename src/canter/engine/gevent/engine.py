@@ -222,7 +222,9 @@ class GeventEngine:
             is_kept = connection.is_idle() and connection.served
             if is_kept and connection.waits_since_ns < long_ago_ns:
                 connection.hurry()
-        if self._doors.closed and not self._talk.connections:
+        # A request that was given up has had its answer: nobody waits for its greenlet.
+        exchanges = [connection.exchange for connection in self._talk.connections]
+        if self._doors.closed and all(it is not None and it.abandoned for it in exchanges):
             self._finish()
 
     def _finish(self) -> None:
