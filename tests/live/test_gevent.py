@@ -244,6 +244,14 @@ def test_a_request_over_its_time_is_answered_504_and_its_greenlet_ended(
     assert server.stop() == 0
 
 
+def test_a_greenlet_that_does_not_let_itself_be_ended_holds_up_nobody(start: Start) -> None:
+    server = start(GREENLETS, *GEVENT, "--timeout", "1", "--graceful-timeout", "60")
+    old = server.workers()
+    assert server.get("/stubborn").status == 504
+    server.wait_for_new_workers(old, 1)
+    assert server.stop() == 0
+
+
 def test_a_soft_timeout_interrupts_a_greenlet_where_it_waits(start: Start, peer: str) -> None:
     server = start(PLAIN, *GEVENT, "--soft-timeout", "1")
     old = server.workers()

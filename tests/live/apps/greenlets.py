@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tests.live.apps import plain
@@ -35,6 +36,10 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
         OPENED.wait(plain.LONGEST_WAIT_SECONDS)
         INSIDE[0] -= 1
         return plain.text_answer(start_response, "opened")
+    if path == "/stubborn":
+        while True:
+            with suppress(BaseException):
+                time.sleep(plain.LONGEST_WAIT_SECONDS)
     if path == "/open":
         OPENED.set()
     if path in {"/open", "/look"}:
