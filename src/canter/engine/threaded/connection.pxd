@@ -31,6 +31,7 @@ cdef class Disconnected:
 
 
 cdef class Connection(Session):
+    cdef public long long adopted_ns
     cdef public object after
     cdef public object backlog
     cdef public long long began_ns

@@ -142,11 +142,13 @@ class Connection(Session):
     request that is whole and came in one piece.
     unlogged: the access entry of a response that is still being sent.
     in_kernel_bytes: what the client had not taken when `still_takes` was asked last, -1 before.
-    hub: what the connection needs of the loop. waits, waits_since_ns, earlier, later: its place
-    among the deadlines. shared: its streams, where it has some.
+    hub: what the connection needs of the loop. adopted_ns: the round it came in. waits,
+    waits_since_ns, earlier, later: its place among the deadlines. shared: its streams, where it has
+    some.
     """
 
     __slots__ = (
+        "adopted_ns",
         "after",
         "backlog",
         "began_ns",
@@ -189,6 +191,7 @@ class Connection(Session):
         self.fd = sock.fileno()
         self.hub = hub
         self.after = After.NEXT
+        self.adopted_ns = 0
         self.watched = False
         self.peer_host = ""
         self.peer_port = ""

@@ -26,7 +26,7 @@ cdef class Loop(Traffic):
     cdef object _poll
 
     @cython.locals(again=object, service=Service, events=list, turn_ns=cython.longlong,
-                   wait_ns=cython.longlong, connections=dict, bits=cython.int)
+                   wait_ns=cython.longlong, connections=dict, bits=cython.int, known=Connection)
     cpdef turn(self)
     cdef _attend(self, Connection connection, int bits)
     cpdef shed(self, Connection connection, why)

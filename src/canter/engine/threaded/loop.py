@@ -108,7 +108,10 @@ class Loop(Traffic):
         for fd, bits in events:
             known = connections.get(fd)
             if known is not None:
-                self._attend(known, bits)
+                # One that came in this round has the number of another that a thread has closed
+                # meanwhile: what was polled before is that one's.
+                if known.adopted_ns != turn_ns:
+                    self._attend(known, bits)
             elif fd in self.doors:
                 self.doors[fd](fd)
         # After the events: a listener is not taken out while a wake-up for it is in our hands.
@@ -190,6 +193,7 @@ class Loop(Traffic):
     def adopt(self, connection: Connection) -> None:
         """Take a new connection and read what it may have sent already; by the leader."""
         self.connections[connection.fd] = connection
+        connection.adopted_ns = self.now_ns
         try:
             self._read(connection)
         except Exception as error:
@@ -211,6 +215,7 @@ class Loop(Traffic):
     def take_over(self, connection: Connection, data: bytes, began_ns: int) -> None:
         """Go on with a connection that another process has read `data` from; by the leader."""
         self.connections[connection.fd] = connection
+        connection.adopted_ns = self.now_ns
         try:
             connection.began_ns = began_ns
             # What came after `data` is still in the socket: it is looked for when this is done.
