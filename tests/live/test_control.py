@@ -66,6 +66,14 @@ def asked(server: Server, *words: str) -> Any:
     return reply["data"]
 
 
+@pytest.fixture(autouse=True)
+def _own_runtime_directory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing is found here of a server that another test killed before it could tidy up."""
+    with tempfile.TemporaryDirectory(prefix="canter-run-") as directory:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", directory)
+        yield
+
+
 @pytest.fixture
 def short() -> Iterator[Path]:
     """A directory whose path leaves room for the name of a socket."""
