@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import NamedTuple
 
+from canter.worker.memory import resident_bytes
+
 _PROPORTIONAL_EVERY_SECONDS = 10.0
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
-def resident_bytes(pid: int, proc: str = "/proc") -> int:
-    """The pages of `pid` that are in memory, shared ones included; 0 where that is not told."""
-    try:
-        with open(f"{proc}/{pid}/statm", "rb") as file:
-            return int(file.read().split()[1]) * _PAGE_BYTES
-    except (OSError, IndexError, ValueError):
-        return 0
-
-
-def proportional_bytes(pid: int, proc: str = "/proc") -> int:
-    """The same with each shared page divided by who shares it; 0 where that is not told.
+def proportional_bytes(pid: int) -> int:
+    """Resident memory with each shared page divided by who shares it; 0 where it is not told.
 
     The kernel walks the process's pages for it, which takes some milliseconds for a big one.
     """
     try:
-        with open(f"{proc}/{pid}/smaps_rollup", "rb") as file:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
             for line in file:
                 if line.startswith(b"Pss:"):
                     return int(line.split()[1]) * 1024

@@ -1,4 +1,4 @@
-"""How much memory this process holds."""
+"""How much memory a process holds."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import os
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
-def resident_bytes() -> int:
-    """The resident set: also what is shared with other processes. 0 where it cannot be told.
+def resident_bytes(process: int | None = None) -> int:
+    """The resident set of `process` (of this one without it), shared pages included; 0 = unknown.
 
     Only Linux tells it cheaply; elsewhere there is a peak only, which never falls.
     """
     try:
-        descriptor = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(f"/proc/{process or 'self'}/statm", os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return 0
     try:
