@@ -56,11 +56,16 @@ class Team:
         return [slot["STUCK"] for slot in self.board()]
 
     def stick(self, client: Client, behind: bytes = b"") -> int:
-        """Have this client's request to /stuck run; in which worker it does."""
+        """Have this client's request to /stuck run; in which worker it does.
+
+        A worker's thread says by itself what it runs, its loop says a moment later how many do: by
+        that its siblings go, so that is waited for.
+        """
         before = self.stuck()
         client.send(request_head("GET", "/stuck") + behind)
         eventually(lambda: sum(self.stuck()) > sum(before), "it is stuck")
         (number,) = (n for n, stuck in enumerate(self.stuck()) if stuck > before[n])
+        eventually(lambda: self.board()[number]["RUNNING"] > before[number], "its siblings know")
         return number
 
     def release(self, number: int) -> None:
