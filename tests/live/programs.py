@@ -13,6 +13,7 @@ import pytest
 
 PACKAGES = {
     "apache2": "apache2",
+    "chromium": "chromium",
     "curl": "curl",
     "h2load": "nghttp2-client",
     "haproxy": "haproxy",
@@ -20,6 +21,8 @@ PACKAGES = {
     "nginx": "nginx-light",
     "nginx stream": "libnginx-mod-stream",
     "openssl": "openssl",
+    "prometheus": "prometheus",
+    "promtool": "prometheus",
     "wrk": "wrk",
 }
 """Each program, and the Debian package that brings it."""

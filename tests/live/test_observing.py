@@ -251,3 +251,11 @@ def test_a_successor_takes_over_the_observers_addresses(start: Start):
     finally:
         os.kill(second, signal.SIGTERM)
         eventually(lambda: not os.path.exists(server.directory / "canter.pid"), "it has ended")
+
+
+def test_a_signal_to_the_whole_group_is_for_the_supervisor_and_the_workers(start: Start):
+    """As a terminal sends it at Ctrl-C: the observer stays until there is nothing to tell."""
+    server = observed(start)
+    os.killpg(server.pid, signal.SIGINT)
+    assert server.wait_for_exit() == 0
+    assert "observer" not in server.log()

@@ -1,6 +1,6 @@
 """Metrics in the text formats of Prometheus and OpenMetrics, made from one snapshot.
 
-The names are fixed here and nowhere else; the dashboard and the alert rules in docs/ are tested
+The names are fixed here and nowhere else; the dashboard and the alert rules in deploy/ are tested
 against them. Writing the text is prometheus-client's work (`canter[metrics]`).
 """
 
@@ -22,6 +22,14 @@ _HISTOGRAMS: Final = {
     "first_byte": "Time from the whole request to the first byte of its answer.",
     "write": "Time from the application's end until the last byte was taken.",
 }
+# What is counted starts at zero before it happens: who asks by how much a counter has grown would
+# not see one that begins at 1.
+_STATUSES: Final = ("2xx", "3xx", "4xx", "5xx")
+_CAUSES: Final = (
+    *("recycled", "retired", "stuck", "frozen", "slow_boot", "failed"),
+    *("sigkill", "sigsegv", "sigabrt", "exit_1"),
+)
+_STATES: Final = ("booting", "ready", "serving", "draining")
 _COUNTERS: Final = {
     "accepted": ("connections_accepted", "Connections that were accepted."),
     "aborted": ("requests_aborted", "Requests whose client left before the answer was complete."),
@@ -99,7 +107,7 @@ class _Families:
             "requests", "Requests by method and class of status.", "method", "status"
         )
         for method, classes in totals["requests"].items():
-            for status, count in classes.items():
+            for status, count in (dict.fromkeys(_STATUSES, 0) | classes).items():
                 requests.add_metric([method, status], count)
         yield requests
         for name in TIMES:
@@ -139,11 +147,12 @@ class _Families:
 
     def _about_processes(self) -> Iterator[Any]:
         states = self._family("workers", "Worker processes by state.", "state")
-        for state, count in self._snapshot["load"]["workers"].items():
+        counts = dict.fromkeys(_STATES, 0) | self._snapshot["load"]["workers"]
+        for state, count in counts.items():
             states.add_metric([state], count)
         yield states
         exits = self._counter("worker_exits", "Workers that ended, by cause.", "cause")
-        for cause, count in self._snapshot["exits"].items():
+        for cause, count in (dict.fromkeys(_CAUSES, 0) | self._snapshot["exits"]).items():
             exits.add_metric([cause], count)
         yield exits
         for key, text in (

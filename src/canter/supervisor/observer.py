@@ -39,6 +39,7 @@ from canter.worker.process import run_worker
 from canter.worker.task import Closable, WorkerTask
 
 SNAPSHOT_SECONDS: Final = 1.0
+_SHOWN: Final = {METRICS: "metrics", STATUS: "status page"}
 _THREADS = 8
 _BACKLOG = 128
 _LAST_SECONDS = 2.0
@@ -127,6 +128,7 @@ class Observer:
         self._identity = identity
         try:
             self._sites = open_sites(settings)
+            self._tell_where()
         except BindError as error:
             if not may_wait:
                 raise
@@ -182,9 +184,15 @@ class Observer:
 
     # ------------------------------------------------------------------------------- inside
 
+    def _tell_where(self) -> None:
+        for site in self._sites:
+            self._log.logger.info("%s at %s", _SHOWN[site.named], site.url)
+
     def _has_sites(self, settings: Settings, now: float) -> bool:
         with contextlib.suppress(BindError):
-            self._sites = self._sites or open_sites(settings)
+            if not self._sites:
+                self._sites = open_sites(settings)
+                self._tell_where()
         if not self._sites:
             self._backoff.note_failure(now, random())  # noqa: S311 - no secret
         return bool(self._sites)
@@ -229,6 +237,8 @@ class Observer:
                     not_ours=tuple(it for it in channels if it not in self._sites),
                     log=self._log,
                     role="observer",
+                    # A signal to the whole group must not end what tells of the end.
+                    heeds_signals=False,
                     on_news=site.take,
                 )
             )

@@ -133,7 +133,8 @@ class Worker:
     def _on_signal(self, number: int, _frame: object) -> None:
         # While the application is imported nobody reads the wake-up pipe, and there is nothing to
         # finish either. Later the pipe has the signal's number and the main loop acts on it.
-        if self._state is WorkerState.BOOTING and number in settling.ENDING_SIGNALS:
+        is_ended = number in settling.ENDING_SIGNALS and self._task.heeds_signals
+        if self._state is WorkerState.BOOTING and is_ended:
             if number != signal.SIGTERM:
                 self._hooks.interrupted()
             self._hooks.leaving()
@@ -222,7 +223,11 @@ class Worker:
 
     def _on_signal_bytes(self) -> None:
         for number in settling.read_pipe(self._wakeup):
-            if number == signal.SIGTERM:
+            if number == signal.SIGUSR1:
+                self._reopen_logs()
+            elif not self._task.heeds_signals:
+                continue
+            elif number == signal.SIGTERM:
                 self._log.info("worker told to stop: draining")
                 # The whole service may have been told; then nobody else answers the queue.
                 self._drain(self._task.settings.graceful_timeout, answer_backlog=True)
@@ -230,8 +235,6 @@ class Worker:
             elif number in {signal.SIGINT, signal.SIGQUIT}:
                 self._hooks.interrupted()
                 self._give_up()
-            elif number == signal.SIGUSR1:
-                self._reopen_logs()
 
     def _on_channel(self) -> None:
         self._channel.flush()

@@ -47,6 +47,7 @@ class WorkerTask:
     not_ours: what the fork copied and the worker must not keep open, other workers' channels first.
     loaded: what a fork server has done before the fork, so that this worker need not.
     role: what it is called in `ps`. on_news: takes the supervisor's snapshots, in the observer.
+    heeds_signals: whether a signal ends it, or only the supervisor does.
     """
 
     generation: int
@@ -65,6 +66,7 @@ class WorkerTask:
     loaded: Loaded | None = None
     role: str = "worker"
     on_news: Callable[[str], None] | None = None
+    heeds_signals: bool = True
 
 
 @dataclass(frozen=True, slots=True)
