@@ -44,8 +44,8 @@ def test_a_crash_in_compiled_code_is_told_with_its_stack_and_its_request(start: 
         client.get("/crashes_in_compiled_code?who=me")
     server.wait_for_log(r"Fatal Python error: Segmentation fault.*in crashes_in_compiled_code")
     server.wait_for_log(
-        r"was killed by SIGSEGV \(a crash in compiled code; its stacks are above\); "
-        r"it was running GET /crashes_in_compiled_code\?who=me"
+        r"was killed by SIGSEGV \(a crash in compiled code; its stacks are above\)\n"
+        r"[^\n]*\n  it was running GET /crashes_in_compiled_code\?who=me"
     )
     server.wait_for_workers(2)
     assert server.get("/hello").status == 200

@@ -71,7 +71,7 @@ def test_the_log_says_what_a_killed_worker_was_doing(
         os.kill(server.workers()[0], signal.SIGKILL)
         with pytest.raises(Ended):
             client.read_answer()
-    server.wait_for_log(f"SIGKILL[^\n]*/waits_for_file[^\n]*{mark}")
+    server.wait_for_log(rf"SIGKILL[^\n]*\n[^\n]*\n  it was running GET /waits_for_file[^\n]*{mark}")
     assert server.get("/hello").status == 200
 
 

@@ -7,7 +7,8 @@ import random
 import threading
 import time
 
-from canter.observe.scoreboard import LINE_BYTES, Field, RunningRequest, Scoreboard
+from canter.observe.records import LINE_BYTES
+from canter.observe.scoreboard import Field, RunningRequest, Scoreboard
 
 
 def test_a_child_process_writes_what_its_parent_reads():
@@ -64,7 +65,7 @@ def test_properties_read_the_fields_they_are_named_after():
 def test_a_thread_that_has_ended_its_request_runs_nothing():
     slot = Scoreboard(workers=1, threads=1).slot(0)
     slot.thread(0).begin(5, b"GET /")
-    slot.thread(0).end()
+    slot.thread(0).end(6, 200)
     assert slot.running() == []
     assert slot.thread(0).started_ns == 0
 
@@ -80,7 +81,7 @@ def test_a_long_request_line_is_cut_and_never_touches_the_next_thread():
 def test_a_shorter_line_leaves_nothing_of_the_longer_one_before_it():
     thread = Scoreboard(workers=1, threads=1).slot(0).thread(0)
     thread.begin(1, b"GET /a/rather/long/path")
-    thread.end()
+    thread.end(2, 200)
     thread.begin(2, b"GET /b")
     assert thread.line == "GET /b"
 
@@ -117,7 +118,7 @@ def test_a_reader_never_pairs_a_start_time_with_another_requests_line():
         while not done.is_set():
             number = random.randrange(1, 10**6)
             thread.begin(number, b"GET /%d" % number)
-            thread.end()
+            thread.end(number + 1, 200)
 
     writer = threading.Thread(target=write)
     writer.start()

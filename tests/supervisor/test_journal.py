@@ -12,13 +12,23 @@ from canter.supervisor.ledger import Ledger
 from canter.supervisor.reports import Death
 from canter.supervisor.roster import Failure
 from canter.worker.messages import BootFailed
-from tests.supervisor.worlds import World, started
+from tests.supervisor.worlds import World, a_block, started
 
 
 @pytest.fixture
 def journal(caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.DEBUG, "canter.test")
     return Journal(logging.getLogger("canter.test"), Ledger())
+
+
+def tell(
+    journal: Journal, world: World, pid: int, death: Death | None, now: float | None = None
+) -> None:
+    """A worker has died, or (None) has just left."""
+    handle = world.handle(pid)
+    block = None if death is None else a_block(handle, death)
+    moment = world.now if now is None else now
+    journal.tell_death(handle, death or Death(), block, moment, is_looping=False)
 
 
 def test_an_ordinary_way_to_leave_is_information(journal: Journal, caplog):
@@ -57,14 +67,11 @@ def test_a_discarded_generation_is_told_with_the_one_that_goes_on(journal: Journ
 
 def test_deaths_are_told_by_how_far_they_were_expected(journal: Journal, caplog):
     world = started()
-    journal.tell_death(
-        world.handle(101), Death(signal="SIGKILL"), ["GET /"], world.now, is_looping=False
-    )
+    tell(journal, world, 101, Death(signal="SIGKILL"))
     world.roster.note(TellToDrain(102, Reason.EXCESS, False, 1, 1), world.now)
-    journal.tell_death(world.handle(102), Death(), [], world.now, is_looping=False)
-    journal.tell_death(world.handle(102), Death(signal="SIGSEGV"), [], world.now, is_looping=False)
+    tell(journal, world, 102, None)
+    tell(journal, world, 102, Death(signal="SIGSEGV"))
     assert [record.levelname for record in caplog.records] == ["ERROR", "DEBUG", "WARNING"]
-    assert "worker 102 was killed by SIGSEGV while leaving" in caplog.text
 
 
 def test_workers_of_the_live_generation_are_told_when_they_serve(journal: Journal, caplog):
@@ -133,20 +140,28 @@ def test_deaths_that_repeat_are_counted_after_a_while(journal: Journal, caplog):
     world = started()
     for second in range(30):
         now = world.now + second
-        journal.tell_death(
-            world.handle(101), Death(signal="SIGSEGV"), ["GET /"], now, is_looping=False
-        )
+        tell(journal, world, 101, Death(signal="SIGSEGV"), now)
         journal.tell_repeats(now)
     assert len(caplog.messages) == LINES_OF_A_KIND
-    journal.tell_death(world.handle(101), Death(exit_status=5), [], world.now, is_looping=False)
+    tell(journal, world, 101, Death(exit_status=5))
     assert "exited with status 5" in caplog.messages[-1]
     journal.tell_repeats(world.now + WINDOW_SECONDS)
     assert caplog.messages[-1] == "20 more like it in 60s: a worker was killed by SIGSEGV"
+
+
+def test_the_story_of_a_death_has_no_query_strings(caplog):
+    ledger, world = Ledger(), started()
+    tell(Journal(logging.getLogger("canter.test"), ledger), world, 101, Death(exit_status=4))
+    (event,) = ledger.events
+    assert event.text == "worker 101 exited with status 4; it was running GET /a for 2.5 s"
+    assert "GET /a?secret=1 for 2.5 s" in caplog.text
 
 
 def test_a_death_before_serving_is_told_once_in_a_loop(journal: Journal, caplog):
     world = started()
     world.handle(101).serving_since = None
     caplog.set_level(logging.INFO, "canter.test")
-    journal.tell_death(world.handle(101), Death(signal="SIGSEGV"), [], world.now, is_looping=True)
+    death = Death(signal="SIGSEGV")
+    block = a_block(world.handle(101), death)
+    journal.tell_death(world.handle(101), death, block, world.now, is_looping=True)
     assert caplog.messages == []

@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
-
 from canter.supervisor.actions import Reason
 from canter.supervisor.reports import (
     Death,
-    describe_death,
     describe_failure,
     describe_live,
     describe_loop,
-    describe_running,
     is_clean,
     summarise,
 )
-from canter.supervisor.roster import Failure, Generation, Handle, Leave
+from canter.supervisor.roster import Failure, Generation, Leave
 from tests.supervisor.worlds import PLAN
-
-HANDLE = Handle(pid=123, generation=1, slot=0, born=0.0)
-
-
-@pytest.mark.parametrize(
-    ("death", "parts"),
-    [
-        (Death(exit_status=7), ["worker 123 exited with status 7"]),
-        (Death(signal="SIGKILL"), ["was killed by SIGKILL", "out of memory"]),
-        (Death(signal="SIGSEGV"), ["was killed by SIGSEGV", "stacks are above"]),
-        (Death(signal="SIGTERM"), ["was killed by SIGTERM"]),
-    ],
-)
-def test_a_death_is_told_with_its_cause(death: Death, parts: list[str]):
-    text = describe_death(HANDLE, death, [])
-    assert all(part in text for part in parts)
-    assert "running" not in text
-
-
-def test_a_death_is_told_with_what_the_worker_was_doing():
-    running = [describe_running("GET /a", 1.25), describe_running("POST /b", 0.04)]
-    assert describe_death(HANDLE, Death(signal="SIGTERM"), running) == (
-        "worker 123 was killed by SIGTERM; it was running GET /a for 1.2 s, POST /b for 0.0 s"
-    )
 
 
 def test_only_what_was_asked_for_is_an_ordinary_end():

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from canter.supervisor.actions import Action, BeginGeneration, Fork, Preload, Signal, TellToDrain
+from canter.supervisor.deaths import Block, Unfinished, cause_of
 from canter.supervisor.policy import Reading, Running, decide
+from canter.supervisor.reports import Death
 from canter.supervisor.roster import Generation, Handle, Plan, Roster
 from canter.worker.messages import Forked, Message, Ready, Serving
 from canter.worker.states import WorkerState
@@ -179,3 +181,20 @@ def reload(world: World) -> list[int]:
     world.roster.request_reload()
     world.act()
     return [pid for pid in world.pids if pid not in before]
+
+
+def a_block(handle: Handle, death: Death) -> Block:
+    """What the flight recorder keeps of a worker that had one request."""
+    return Block(
+        at=1700000000.0,
+        worker=handle.name,
+        pid=handle.pid,
+        generation=handle.generation,
+        cause=cause_of(handle, death),
+        age_seconds=12.0,
+        requests=7,
+        unfinished=(Unfinished(0, "GET /a?secret=1", 2.5, waits=False),),
+        finished=(),
+        memory=(),
+        stacks="",
+    )

@@ -1,23 +1,64 @@
-"""`canter status`: the generations, the workers, and what each of their threads does now."""
+"""`canter status`: the generations, the workers, and what each of their threads does now.
+
+With `--last-deaths`: why workers have died, and what they were doing.
+"""
 
 from __future__ import annotations
 
+import argparse
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from canter.cli.talking import SOON_SECONDS, CommandParser, ask, conclude, is_terminal
+from canter.supervisor.deaths import details_of
 
 _BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _HEADINGS = ("worker", "state", "age", "requests", "connections", "busy", "queued")
+_DEATHS = 5
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def run(words: Sequence[str]) -> int:
     """Print the table; the exit status. Raises CanterError."""
     parser = CommandParser("status", "Show generations, workers, and what each thread runs now.")
+    parser.add_argument(
+        "--last-deaths",
+        metavar="N",
+        type=int,
+        nargs="?",
+        const=_DEATHS,
+        help=f"show instead why the last N workers died that were not simply told to leave "
+        f"(default {_DEATHS}), and what they were doing",
+    )
     options = parser.parse_args(words)
+    if options.last_deaths is not None:
+        return _tell_deaths(options)
     reply = ask(options, {"command": "status"}, SOON_SECONDS)
     return conclude(options, reply, lambda data: render(data, styled=is_terminal()))
+
+
+def _tell_deaths(options: argparse.Namespace) -> int:
+    reply = ask(options, {"command": "deaths"}, SOON_SECONDS)
+    if reply.get("ok") is True:
+        found = reply["data"]["deaths"]
+        reply["data"]["deaths"] = found[-options.last_deaths :] if options.last_deaths > 0 else []
+    return conclude(
+        options, reply, lambda data: render_deaths(data["deaths"], styled=is_terminal())
+    )
+
+
+def render_deaths(blocks: Sequence[Any], *, styled: bool) -> str:
+    """The deaths for a person, the last one at the end; `styled` for a terminal."""
+    if not blocks:
+        return "no worker has died since the server was started\n"
+    parts = []
+    for block in blocks:
+        when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(block["at"]))
+        often = f" ({block['times']} times in a row)" if block["times"] > 1 else ""
+        head = _paint(f"{when}  {block['worker']} {block['cause']}{often}", _BOLD, styled=styled)
+        parts.append("\n".join([head, *details_of(block)]))
+    return "\n\n".join(parts) + "\n"
 
 
 def render(report: Any, *, styled: bool) -> str:

@@ -10,9 +10,9 @@ import re
 _UNSAFE = re.compile(r"[^ !#-\[\]-~]").search
 
 
-def copy_into(view: memoryview, text: bytes, length: int) -> None:
-    """Copy the first `length` bytes of `text`; the view has room for them."""
-    view[:length] = text[:length]
+def copy_into(view: memoryview, at: int, text: bytes, length: int) -> None:
+    """Copy the first `length` bytes of `text` to place `at`; the view has room for them."""
+    view[at : at + length] = text[:length]
 
 
 def is_quotable(text: str) -> bool:

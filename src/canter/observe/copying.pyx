@@ -68,10 +68,10 @@ cdef extern from *:
     PyObject *canter_joined(object texts, object values)
 
 
-cpdef copy_into(unsigned char[::1] view, bytes text, Py_ssize_t length):
-    """Copy the first `length` bytes of `text`; the view has room for them."""
+cpdef copy_into(unsigned char[::1] view, Py_ssize_t at, bytes text, Py_ssize_t length):
+    """Copy the first `length` bytes of `text` to place `at`; the view has room for them."""
     if length > 0:
-        memcpy(&view[0], PyBytes_AS_STRING(text), length)
+        memcpy(&view[at], PyBytes_AS_STRING(text), length)
 
 
 cpdef bint is_quotable(str text) noexcept:

@@ -4,7 +4,16 @@ cimport cython
 from canter.observe.copying cimport copy_into
 
 cdef int _THREAD_STARTED
-cdef int _THREAD_LENGTH
+cdef int _THREAD_LATEST
+cdef int _FIRST_RECORD
+cdef int _THREAD_WORDS
+cdef int _RECORD_WORDS
+cdef int _BEGAN
+cdef int _TOOK
+cdef int _FACTS
+cdef int _TEXT
+cdef int _STATUS_SHIFT
+cdef Py_ssize_t _WORD_BYTES
 cdef Py_ssize_t _LINE_BYTES
 
 
@@ -12,7 +21,11 @@ cdef class ThreadSlot:
     cdef unsigned long long[::1] _words
     cdef unsigned char[::1] _text
 
-    @cython.locals(length=cython.Py_ssize_t)
+    cdef Py_ssize_t _at
+
+    @cython.locals(length=cython.Py_ssize_t, at=cython.Py_ssize_t)
     cpdef begin(self, unsigned long long now_ns, bytes line)
     cpdef restart(self, unsigned long long now_ns)
-    cpdef end(self)
+    cpdef pause(self)
+    @cython.locals(at=cython.Py_ssize_t, took_ns=cython.longlong)
+    cpdef end(self, unsigned long long now_ns, unsigned long long status)

@@ -20,21 +20,45 @@ from typing import NamedTuple
 
 from canter.observe.copying import copy_into
 from canter.observe.meter import METER_WORDS
+from canter.observe.records import (
+    BEGAN,
+    FACTS,
+    LINE_BYTES,
+    NOTED_WORDS,
+    RECORD_WORDS,
+    STATUS_SHIFT,
+    TEXT,
+    TOOK,
+    WORD_BYTES,
+    NotedRequests,
+    PastRequest,
+    read_record,
+)
 
-_WORD_BYTES = 8
+_WORD_BYTES = WORD_BYTES
 _LINE_WORDS = 8
 _SERVICE_WORDS = 16
-# A slot's fields are four cache lines, the meter's follow them, and a thread's sub-slot has two, so
-# that two writers never share a line.
+# A slot's fields are four cache lines; the meter's words follow, the requests worth a second look,
+# and the threads' sub-slots. Each begins a cache line, so that two writers never share one.
 _FIELD_WORDS = 32
-_FIXED_WORDS = _FIELD_WORDS + -(-METER_WORDS // _LINE_WORDS) * _LINE_WORDS
-_THREAD_WORDS = 16
+_NOTED_AT = _FIELD_WORDS + -(-METER_WORDS // _LINE_WORDS) * _LINE_WORDS
+_FIXED_WORDS = _NOTED_AT + -(-NOTED_WORDS // _LINE_WORDS) * _LINE_WORDS
+# A thread's requests, the last of them or the one that goes on, are a ring of records.
+_RECORDS = 8
 _THREAD_STARTED = 0
-_THREAD_LENGTH = 1
-_THREAD_TEXT = 2
+_THREAD_LATEST = 1
+_FIRST_RECORD = _LINE_WORDS
+THREAD_WORDS = _FIRST_RECORD + _RECORDS * RECORD_WORDS
 
-LINE_BYTES = (_THREAD_WORDS - _THREAD_TEXT) * _WORD_BYTES
+# Plain numbers, which are C integers where this is compiled.
 _LINE_BYTES = LINE_BYTES
+_RECORD_WORDS = RECORD_WORDS
+_THREAD_WORDS = THREAD_WORDS
+_BEGAN = BEGAN
+_TOOK = TOOK
+_FACTS = FACTS
+_TEXT = TEXT
+_STATUS_SHIFT = STATUS_SHIFT
 
 
 class Field(IntEnum):
@@ -82,32 +106,69 @@ class RunningRequest(NamedTuple):
     line: str
 
 
-class ThreadSlot:
-    """What one application thread runs: since when, and the start of the request line."""
+class UnfinishedRequest(NamedTuple):
+    """A call that has begun and not ended; `waits`: for its client, so that its time stands."""
 
-    __slots__ = ("_text", "_words")
+    thread: int
+    began_ns: int
+    waits: bool
+    line: str
+
+
+class ThreadSlot:
+    """What one application thread runs, since when, and its requests before that.
+
+    words: THREAD_WORDS machine words; text: the same memory as bytes.
+    """
+
+    __slots__ = ("_at", "_text", "_words")
 
     def __init__(self, words: memoryview, text: memoryview) -> None:
         self._words = words
         self._text = text
+        self._at = _THREAD_WORDS - _RECORD_WORDS
 
     def begin(self, now_ns: int, line: bytes) -> None:
         """Note that a request starts; `line` ("GET /path") is cut to LINE_BYTES."""
         length = len(line)
         if length > _LINE_BYTES:
             length = _LINE_BYTES
-        copy_into(self._text, line, length)
-        self._words[_THREAD_LENGTH] = length
+        at = self._at + _RECORD_WORDS
+        if at >= _THREAD_WORDS:
+            at = _FIRST_RECORD
+        self._at = at
+        words = self._words
+        copy_into(self._text, (at + _TEXT) * _WORD_BYTES, line, length)
+        words[at + _FACTS] = length
+        words[at + _TOOK] = 0
+        words[at + _BEGAN] = now_ns
+        words[_THREAD_LATEST] = at
         # The start time is written last: a reader that sees it sees the line that belongs to it.
-        self._words[_THREAD_STARTED] = now_ns
+        words[_THREAD_STARTED] = now_ns
 
     def restart(self, now_ns: int) -> None:
         """Note that the request's time begins anew."""
         self._words[_THREAD_STARTED] = now_ns
 
-    def end(self) -> None:
-        """Note that the thread runs no request."""
+    def pause(self) -> None:
+        """Note that the request's time stands still."""
         self._words[_THREAD_STARTED] = 0
+
+    def end(self, now_ns: int, status: int) -> None:
+        """Note that the request is over and the thread free; status 0: nothing was sent."""
+        words = self._words
+        at = self._at
+        took_ns = now_ns - words[at + _BEGAN]
+        words[at + _FACTS] |= status << _STATUS_SHIFT
+        words[at + _TOOK] = took_ns if took_ns > 0 else 1
+        words[_THREAD_STARTED] = 0
+
+    def clear(self) -> None:
+        """Forget everything."""
+        if self._words[_THREAD_LATEST]:
+            copy_into(
+                self._text, 0, bytes(_THREAD_WORDS * _WORD_BYTES), _THREAD_WORDS * _WORD_BYTES
+            )
 
     @property
     def started_ns(self) -> int:
@@ -117,13 +178,28 @@ class ThreadSlot:
     @property
     def line(self) -> str:
         """The request last begun, for people: bytes outside printable ASCII are escaped."""
-        length = min(int(self._words[_THREAD_LENGTH]), LINE_BYTES)
-        text = bytes(self._text[:length]).decode("latin-1")
-        return "".join(c if " " <= c <= "~" else f"\\x{ord(c):02x}" for c in text)
+        latest = self.latest
+        return "" if latest is None else latest.line
+
+    @property
+    def latest(self) -> PastRequest | None:
+        """The request last begun, over or not."""
+        at = int(self._words[_THREAD_LATEST])
+        return read_record(self._words, self._text, at) if at else None
+
+    def past(self) -> list[PastRequest]:
+        """The last requests that are over, in no order."""
+        records = (
+            read_record(self._words, self._text, at)
+            for at in range(_FIRST_RECORD, _THREAD_WORDS, _RECORD_WORDS)
+        )
+        return [record for record in records if record is not None and record.took_ns]
 
 
 class WorkerSlot:
     """One worker's part of the board, for `threads` application threads.
+
+    noted: its last requests that failed or were slow.
 
     The writer uses `words[Field.X]` directly (with plain int constants on hot paths); readers use
     the properties. `meter_words` are those of `canter.observe.meter`.
@@ -136,6 +212,7 @@ class WorkerSlot:
         "_sub_slots",
         "index",
         "meter_words",
+        "noted",
         "threads",
         "words",
     )
@@ -155,6 +232,10 @@ class WorkerSlot:
         self._service = service
         self.words = _words(board, first_byte, _FIELD_WORDS)
         self.meter_words = _words(board, first_byte + _FIELD_WORDS * _WORD_BYTES, METER_WORDS)
+        noted_at = first_byte + _NOTED_AT * _WORD_BYTES
+        self.noted = NotedRequests(
+            _words(board, noted_at, NOTED_WORDS), _bytes(board, noted_at, NOTED_WORDS)
+        )
         # Made when first asked for: most slots are room for surges and never used.
         self._sub_slots: dict[int, ThreadSlot] = {}
 
@@ -165,19 +246,17 @@ class WorkerSlot:
             if not 0 <= index < self.threads:
                 raise IndexError(f"thread {index} of {self.threads}")
             first = self._first_byte + (_FIXED_WORDS + index * _THREAD_WORDS) * _WORD_BYTES
-            words = _words(self._map, first, _THREAD_TEXT)
-            text_at = first + _THREAD_TEXT * _WORD_BYTES
-            made = ThreadSlot(words, memoryview(self._map)[text_at : text_at + LINE_BYTES])
+            made = ThreadSlot(
+                _words(self._map, first, _THREAD_WORDS), _bytes(self._map, first, _THREAD_WORDS)
+            )
             self._sub_slots[index] = made
         return made
 
     def clear(self) -> None:
         """Forget everything. Only while no process owns the slot."""
         for index in range(self.threads):
-            self.thread(index).end()
-        for words in (self.words, self.meter_words):
-            for index in range(len(words)):
-                words[index] = 0
+            self.thread(index).clear()
+        _bytes(self._map, self._first_byte, _FIXED_WORDS)[:] = bytes(_FIXED_WORDS * _WORD_BYTES)
 
     def running(self) -> list[RunningRequest]:
         """The application calls going on now. A call that ends meanwhile is left out."""
@@ -192,6 +271,25 @@ class WorkerSlot:
             if thread.started_ns == started_ns:
                 found.append(RunningRequest(index, started_ns, line))
         return found
+
+    def unfinished(self) -> list[UnfinishedRequest]:
+        """The calls that have begun and not ended; of a worker that is gone: what it was doing."""
+        found = []
+        for index in range(self.threads):
+            thread = self.thread(index)
+            latest = thread.latest
+            if latest is not None and not latest.took_ns:
+                waits = not thread.started_ns
+                found.append(UnfinishedRequest(index, latest.began_ns, waits, latest.line))
+        return found
+
+    def past(self) -> list[PastRequest]:
+        """The last requests that are over, in the order in which they ended.
+
+        Of a worker with N threads the last seven are all there, of those before some.
+        """
+        found = [record for index in range(self.threads) for record in self.thread(index).past()]
+        return sorted(found, key=lambda it: it.began_ns + it.took_ns)
 
     @property
     def pid(self) -> int:
@@ -278,4 +376,8 @@ class Scoreboard:
 
 
 def _words(board: mmap.mmap, first_byte: int, count: int) -> memoryview:
-    return memoryview(board)[first_byte : first_byte + count * _WORD_BYTES].cast("Q")
+    return _bytes(board, first_byte, count).cast("Q")
+
+
+def _bytes(board: mmap.mmap, first_byte: int, words: int) -> memoryview:
+    return memoryview(board)[first_byte : first_byte + words * _WORD_BYTES]

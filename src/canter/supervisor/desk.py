@@ -27,6 +27,7 @@ from canter.supervisor.ledger import Ledger
 from canter.supervisor.memory import MemoryWatch
 from canter.supervisor.orders import (
     Answer,
+    Deaths,
     LogLevel,
     Order,
     OrderError,
@@ -47,6 +48,7 @@ from canter.supervisor.orders import (
 )
 from canter.supervisor.pledges import Due, Pledges
 from canter.supervisor.readings import sight_slot
+from canter.supervisor.recorder import Recorder
 from canter.supervisor.roster import Failure, Generation, Roster
 from canter.supervisor.snapshot import Surroundings, take_snapshot
 from canter.supervisor.states import Command, GenerationState
@@ -77,8 +79,10 @@ class Desk:
         superior: Superior,
         application: str,
         ledger: Ledger,
+        recorder: Recorder,
     ) -> None:
         self._ledger = ledger
+        self._recorder = recorder
         self._memory = MemoryWatch()
         self._socket: ControlSocket | None = None
         self._roster = roster
@@ -151,6 +155,8 @@ class Desk:
                 self._ask_for_stacks(order, ticket, now)
             case LogLevel(level=level):
                 return self._set_log_level(level)
+            case Deaths():
+                return Answer({"deaths": [it.as_data() for it in self._recorder.blocks]})
             case TellSettings():
                 return self._tell_settings()
             case _:

@@ -6,9 +6,11 @@ import logging
 import time
 from collections.abc import Iterable
 
+from canter.observe.records import without_query
 from canter.observe.repeats import RepeatLimiter
 from canter.supervisor import reports
 from canter.supervisor.actions import Action, Discard, Kill, Push, Reason, Signal, TellToDrain
+from canter.supervisor.deaths import REQUESTS_TOLD, Block, describe_block
 from canter.supervisor.ledger import Ledger
 from canter.supervisor.reports import Death
 from canter.supervisor.roster import Failure, Generation, Handle, Roster
@@ -69,20 +71,25 @@ class Journal:
                 pass
 
     def tell_death(
-        self, handle: Handle, death: Death, running: Iterable[str], now: float, *, is_looping: bool
+        self, handle: Handle, death: Death, block: Block | None, now: float, *, is_looping: bool
     ) -> None:
         """A worker's process has ended. `is_looping`: the failure that this is will be told."""
-        if reports.is_clean(handle.leave, death):
+        if block is None:
             self._log.debug("%s has left", handle.name)
-        elif handle.leave is not None:
-            self._log.warning("%s %s while leaving", handle.name, death.cause)
-        elif is_looping and handle.serving_since is None:
+            return
+        failed_to_start = handle.leave is not None and handle.leave.reason is Reason.FAILED
+        if failed_to_start or (is_looping and handle.serving_since is None):
+            # The failure is told, with its traceback, by `tell_failures`.
             self._log.debug("%s %s", handle.name, death.cause)
-        else:
-            text = reports.describe_death(handle, death, running)
-            if self._limiter.admits(f"a worker {death.cause}", now):
-                self._log.error("%s", text)
-            self._note("death", text)
+            return
+        level = logging.ERROR if handle.leave is None else logging.WARNING
+        if self._limiter.admits(f"a worker {death.cause}", now):
+            self._log.log(level, "%s", describe_block(block))
+        running = [
+            reports.describe_running(without_query(it.request), it.seconds)
+            for it in block.unfinished[:REQUESTS_TOLD]
+        ]
+        self._note("death", f"{block.worker} {block.cause}{_list(running)}")
 
     def tell_serving(self, handle: Handle, generation: Generation, now: float) -> None:
         """A worker of the live generation takes part; those of a new one are told together."""

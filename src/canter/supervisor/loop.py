@@ -33,6 +33,7 @@ from canter.supervisor.actions import (
     Kill,
     Preload,
     Promote,
+    Reason,
     Signal,
     TellToDrain,
     TellToExpire,
@@ -52,6 +53,7 @@ from canter.supervisor.ledger import Ledger
 from canter.supervisor.memory_kills import MemoryKills
 from canter.supervisor.observer import Observer
 from canter.supervisor.readings import read_slot, running_lines, tally_of
+from canter.supervisor.recorder import Recorder
 from canter.supervisor.roster import Failure, Handle, Roster
 from canter.supervisor.states import Command, GenerationState, Phase
 from canter.supervisor.upgrade import Outside, Upgrade
@@ -61,6 +63,7 @@ from canter.worker.identity import Identity
 from canter.worker.messages import (
     Drain,
     Expire,
+    Expired,
     Forked,
     Garbled,
     Message,
@@ -126,11 +129,19 @@ class Supervisor:
         self._scaling = Scaling()
         self._ledger = Ledger()
         self._journal = Journal(log.logger, self._ledger)
+        self._recorder = Recorder()
         self._crew = Crew()
         self._memory_kills = MemoryKills(time.monotonic())
         self._selector = selectors.DefaultSelector()
         self._desk = Desk(
-            self._roster, self._crew, deploys, log.logger, self, service.name, self._ledger
+            self._roster,
+            self._crew,
+            deploys,
+            log.logger,
+            self,
+            service.name,
+            self._ledger,
+            self._recorder,
         )
         self._upgrade = Upgrade(outside, self._roster, deploys, log.logger, self._open_desk)
         self._births = Births(
@@ -255,6 +266,7 @@ class Supervisor:
         if self._service.application is None and not self._births.is_expecting:
             self._crew.reap_foreign(spared=self._succession.other)
         self._memory_kills.look(now)
+        self._recorder.look(self._roster.handles, now)
         self._journal.tell_repeats(now)
         self._look_at_files(now)
         self._desk.take_in(now)
@@ -340,6 +352,8 @@ class Supervisor:
             self._log.error("%s makes no sense: %s", handle.name, error)
             channel.hang_up()
             return
+        if isinstance(message, Expired) and message.was_running:
+            self._recorder.note_stack(handle.pid, message.stack)
         if isinstance(message, Forked | NotForked):
             self._births.hear(handle, message, now)
         if isinstance(message, Serving):
@@ -352,7 +366,8 @@ class Supervisor:
             death = replace(death, out_of_memory=self._memory_kills.struck_lately(now))
         self._ledger.note_exit(tally_of(slot), reports.cause_of_exit(handle.leave, death))
         is_looping = self._roster.generations[handle.generation].backoff.is_looping
-        self._journal.tell_death(handle, death, running_lines(slot), now, is_looping=is_looping)
+        block = self._recorder.bury(handle, death, slot, self._why_not_started(handle), now)
+        self._journal.tell_death(handle, death, block, now, is_looping=is_looping)
         # One that died of its first request has served as well: starting works.
         self._roster.note_death(handle, slot.requests + len(slot.running()), death.cause, now)
         self._hooks.buried(self._deploys[handle.generation].settings, handle.pid)
@@ -363,6 +378,13 @@ class Supervisor:
         if channel.is_open:
             self._selector.unregister(channel)
             channel.close()
+
+    def _why_not_started(self, handle: Handle) -> tuple[str, str]:
+        """The message and the traceback; nothing of a worker that did not say that it failed."""
+        failure = self._roster.generations[handle.generation].failure
+        if failure is None or handle.leave is None or handle.leave.reason is not Reason.FAILED:
+            return "", ""
+        return failure.message, failure.traceback
 
     def _look_at_files(self, now: float) -> None:
         if not self._settings.reload or now < self._files_due:

@@ -59,11 +59,16 @@ class LogLevel:
 
 
 @dataclass(frozen=True, slots=True)
+class Deaths:
+    """Tell the last deaths of workers."""
+
+
+@dataclass(frozen=True, slots=True)
 class TellSettings:
     """Tell the settings of the generation that serves, each with where it came from."""
 
 
-Order: TypeAlias = Status | Reload | Stop | Scale | Stacks | LogLevel | TellSettings
+Order: TypeAlias = Status | Reload | Stop | Scale | Stacks | LogLevel | Deaths | TellSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,7 @@ _KINDS: Final[dict[str, tuple[type[Order], dict[str, type]]]] = {
     "scale": (Scale, {"workers": int}),
     "stacks": (Stacks, {"pid": int}),
     "log-level": (LogLevel, {"level": str}),
+    "deaths": (Deaths, {}),
     "settings": (TellSettings, {}),
 }
 _NEEDED: Final = {"workers", "level"}

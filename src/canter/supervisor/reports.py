@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from canter.supervisor.actions import Reason
-from canter.supervisor.roster import Failure, Generation, Handle, Leave
+from canter.supervisor.roster import Failure, Generation, Leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,8 @@ class Death:
         return f"was killed by {self.signal}"
 
 
-def describe_death(handle: Handle, death: Death, running: Iterable[str]) -> str:
-    """A death that nobody here asked for. `running`: what the worker was doing."""
-    text = f"{handle.name} {death.cause}{_hint(death)}"
-    requests = list(running)
-    return f"{text}; it was running {', '.join(requests)}" if requests else text
-
-
-def _hint(death: Death) -> str:
+def hint_of(death: Death) -> str:
+    """What may be said of a signal that nobody here sent; with a space before it."""
     if death.signal in {"SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGABRT"}:
         return " (a crash in compiled code; its stacks are above)"
     if death.signal != "SIGKILL":

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from canter.observe.meter import counts_by_method, histograms
+from canter.observe.records import without_query
 from canter.supervisor.ledger import Ledger, Tally
 from canter.supervisor.roster import Roster
 from canter.supervisor.status import Facts, Sight, status_report
@@ -60,10 +61,7 @@ def take_snapshot(
 
 def _without_queries(sight: Sight) -> Sight:
     """The same with no more of each request line than its method and path."""
-    calls = tuple(
-        replace(call, line=" ".join(call.line.partition("?")[0].split(" ")[:2]))
-        for call in sight.calls
-    )
+    calls = tuple(replace(call, line=without_query(call.line)) for call in sight.calls)
     return replace(sight, calls=calls)
 
 

@@ -58,11 +58,15 @@ class Leaving:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """The answer to Expire: whether that request was still running, and so has been ended."""
+    """The answer to Expire: whether that request was still running, and so has been ended.
+
+    stack: what it was and where its thread was; "" where it was not running.
+    """
 
     thread: int
     started_ns: int
     was_running: bool
+    stack: str = ""
 
 
 @dataclass(frozen=True, slots=True)

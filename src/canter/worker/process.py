@@ -329,7 +329,8 @@ class Worker:
             limit = self._task.settings.timeout
             self._log.error("over its time of %g s: %s", limit, description.rstrip())
             self._hooks.aborted()
-        self._channel.send(Expired(thread, started_ns, description is not None))
+        stack = clip(description or "")
+        self._channel.send(Expired(thread, started_ns, description is not None, stack))
 
     def _set_log_level(self, level: str) -> None:
         try:

@@ -6,7 +6,7 @@ A place is what a thread is to the threaded engine, and whoever reads the board 
 from __future__ import annotations
 
 from canter.engine.threaded.member import Member
-from canter.observe.scoreboard import LINE_BYTES, ThreadSlot, WorkerSlot
+from canter.observe.scoreboard import THREAD_WORDS, ThreadSlot, WorkerSlot
 
 
 class Seats:
@@ -47,4 +47,5 @@ class Seats:
 
 
 def _nowhere() -> ThreadSlot:
-    return ThreadSlot(memoryview(bytearray(16)).cast("Q"), memoryview(bytearray(LINE_BYTES)))
+    memory = memoryview(bytearray(THREAD_WORDS * 8))
+    return ThreadSlot(memory.cast("Q"), memory)

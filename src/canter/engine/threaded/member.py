@@ -47,7 +47,7 @@ class Member:
     def wait_for_client(self) -> None:
         """The call waits for its client, which is no fault of the application: its time stops."""
         if self.slot is not None:
-            self.slot.end()
+            self.slot.pause()
 
     def go_on(self, now_ns: int) -> None:
         """The call makes progress: its time begins anew."""

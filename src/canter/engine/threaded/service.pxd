@@ -53,7 +53,8 @@ cdef class Service:
     cpdef serve(self, Connection connection, Member member)
     @cython.locals(request=Request, environ=dict, keep_alive=cython.bint, writer=ResponseWriter,
                    loop=Hub,
-                   exchange=Exchange, began_ns=cython.longlong, slot=ThreadSlot)
+                   exchange=Exchange, began_ns=cython.longlong,
+                   ended_ns=cython.longlong, slot=ThreadSlot)
     cdef _serve(self, Connection connection, Member member)
     @cython.locals(request=Request)
     cdef _after(self, Connection connection, Exchange exchange)

@@ -135,7 +135,7 @@ class Service:
         except Exception as error:
             member.exchange = None
             if member.slot is not None:
-                member.slot.end()
+                member.slot.end(now_ns(), 0)
             connection.hub.abandon(connection, error)
 
     def _serve(self, connection: Connection, member: Member) -> None:
@@ -183,8 +183,8 @@ class Service:
             exchange.run(self._application)
         else:
             self._around.run(self._application, exchange)
-        slot.end()
-        member.ended_ns = now_ns()
+        member.ended_ns = ended_ns = now_ns()
+        slot.end(ended_ns, exchange.code)
         member.exchange = None
         connection.exchange = None
         connection.member = None
