@@ -24,7 +24,7 @@ def respond(request):
         raise RuntimeError("a responder that fails")
     if path == "/own/nothing":
         return Answer("204 No Content")
-    return Answer("200 OK", FIELDS, path.encode()) if path.startswith("/own") else None
+    return Answer("200 OK", FIELDS, (path.encode(),)) if path.startswith("/own") else None
 
 
 OWN = EngineConfig(responders=(lambda request: None, respond))
@@ -164,7 +164,7 @@ def test_a_stretch_of_a_file_is_sent(serve, tmp_path, size):
     path.write_bytes(b"not this" + content + b"nor this")
 
     def file(request):
-        return Answer("200 OK", FIELDS, b"head,", FileRange(os.open(path, os.O_RDONLY), 8, size))
+        return Answer("200 OK", FIELDS, (b"head,", FileRange(os.open(path, os.O_RDONLY), 8, size)))
 
     serving = serve(plain, EngineConfig(responders=(file,)))
     with serving.client() as client:
@@ -174,6 +174,32 @@ def test_a_stretch_of_a_file_is_sent(serve, tmp_path, size):
     assert [line.body_bytes for line in serving.lines(3)] == [size + 5, 0, size + 5]
 
 
+def test_bytes_and_stretches_are_sent_in_their_order(serve, tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(bytes(range(256)) * 10_000)
+    content = path.read_bytes()
+
+    def stretch(offset, count):
+        return FileRange(os.open(path, os.O_RDONLY), offset, count)
+
+    def parts(request):
+        both = (stretch(500_000, 200_000), b"and", stretch(5, 10), b"then", stretch(0, 1_000_000))
+        return Answer("200 OK", FIELDS, (*both, b"end"))
+
+    whole = content[500_000:700_000] + b"and" + content[5:15] + b"then" + content[:1_000_000]
+    serving = serve(plain, EngineConfig(responders=(parts,)))
+    with serving.client() as client:
+        client.send(request_head("GET", "/") * 2)
+        for _ in range(2):
+            assert client.read_answer().body == whole + b"end"
+        assert client.get("/", method="HEAD").body == b""
+    # Who leaves in the middle leaves no descriptor behind: `Serving` looks.
+    with serving.client(receive_buffer_bytes=4096) as client:
+        client.send(request_head("GET", "/"))
+        client.read_some()
+    assert [line.outcome for line in serving.lines(4)] == ["ok", "ok", "ok", "aborted"]
+
+
 def test_a_client_that_takes_a_file_slowly_holds_nobody(serve, tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"x" * 20_000_000)
@@ -181,7 +207,7 @@ def test_a_client_that_takes_a_file_slowly_holds_nobody(serve, tmp_path):
     def file(request):
         if request.environ["PATH_INFO"] != "/file":
             return None
-        return Answer("200 OK", (), b"", FileRange(os.open(path, os.O_RDONLY), 0, 20_000_000))
+        return Answer("200 OK", (), (FileRange(os.open(path, os.O_RDONLY), 0, 20_000_000),))
 
     serving = serve(plain, EngineConfig(responders=(file,)))
     with serving.client(receive_buffer_bytes=4096) as slow, serving.client() as quick:
@@ -197,7 +223,7 @@ def test_a_client_that_leaves_during_a_file_is_aborted(serve, tmp_path):
     path.write_bytes(b"x" * 20_000_000)
 
     def file(request):
-        return Answer("200 OK", (), b"", FileRange(os.open(path, os.O_RDONLY), 0, 20_000_000))
+        return Answer("200 OK", (), (FileRange(os.open(path, os.O_RDONLY), 0, 20_000_000),))
 
     serving = serve(plain, EngineConfig(responders=(file,)))
     with serving.client(receive_buffer_bytes=4096) as client:

@@ -123,6 +123,8 @@ SAMPLES = {
     "control_socket_mode": Sample("0640", 0o640, 0o640),
     "control_socket_disable": Sample("true", True, True),
     "health_path": Sample("/health", "/health", "/health"),
+    "static": Sample("/s=pub,/=www", {"/s": "pub", "/": "www"}, {"/s": "pub", "/": "www"}),
+    "static_max_age": Sample("1h", 3600, 3600.0),
     "metrics_bind": Sample(":9100,unix:m.sock", [":9100", "unix:m.sock"], (":9100", "unix:m.sock")),
     "status_bind": Sample(":9101", [":9101"], (":9101",)),
     "reload": Sample("true", True, True),

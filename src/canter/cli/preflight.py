@@ -6,7 +6,7 @@ The layers below would find out, too, but later, and without knowing where the v
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from canter.errors import ConfigError
 from canter.net.addresses import parse_bind
@@ -27,6 +27,7 @@ def check_what_is_named(settings: Settings) -> None:
         ("statsd_host", lambda: parse_statsd_address(settings.statsd_host or "localhost:8125")),
         ("syslog_facility", lambda: check_facility(settings.syslog_facility)),
         ("tmp_upload_dir", lambda: _check_directory(settings.tmp_upload_dir)),
+        ("static", lambda: _check_directories(settings.static)),
         ("unix_socket_owner", lambda: resolve_owner(settings.unix_socket_owner)),
         ("user", lambda: resolve_identity(settings.user, None)),
         ("group", lambda: resolve_identity(None, settings.group)),
@@ -38,6 +39,11 @@ def check_what_is_named(settings: Settings) -> None:
             raise ConfigError(f"{settings.source(name).where(name)}: {error}") from None
     make_keyring(settings)
     demand_http2(settings)
+
+
+def _check_directories(mounts: Mapping[str, str]) -> None:
+    for directory in mounts.values():
+        _check_directory(directory)
 
 
 def _check_directory(path: str | None) -> None:

@@ -27,13 +27,19 @@ class FileRange:
 class Answer:
     """A whole response. The length is declared, and a HEAD gets no body: not its maker's business.
 
-    status: "200 OK". fields: (name, value) pairs. file: what follows `body`.
+    status: "200 OK". fields: (name, value) pairs. content: the body, in order.
     """
 
     status: str
     fields: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-    file: FileRange | None = None
+    content: tuple[bytes | FileRange, ...] = ()
+
+    @property
+    def length(self) -> int:
+        """Bytes of the body."""
+        return sum(
+            part.count if isinstance(part, FileRange) else len(part) for part in self.content
+        )
 
 
 Responder: TypeAlias = Callable[[Request], Answer | None]

@@ -275,6 +275,14 @@ class Values:
     """The path below which the server answers health checks by itself: `livez`, `readyz` and
     `startupz`."""
 
+    # Files
+    static: Mapping[str, str]
+    """Directories whose files are sent without the application, each with the path that they are
+    below, such as `/static=/srv/site/static`."""
+    static_max_age: float
+    """For how long a client may use a file of `static` without asking whether it has changed
+    (`Cache-Control: max-age`)."""
+
     # Observing
     metrics_bind: tuple[str, ...]
     """Addresses that serve metrics for Prometheus at `/metrics`, and `/livez`, `/readyz` and

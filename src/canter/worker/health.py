@@ -17,9 +17,11 @@ from canter.protocol.request import Request
 
 # What answers for the state of this moment must not be kept by anybody on the way.
 _FIELDS = (("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"))
-_OK = Answer("200 OK", _FIELDS, b"ok\n")
-_LEAVING = Answer("503 Service Unavailable", _FIELDS, b"leaving\n")
-_WRONG_METHOD = Answer("405 Method Not Allowed", (*_FIELDS, ("Allow", "GET, HEAD")), b"use GET\n")
+_OK = Answer("200 OK", _FIELDS, (b"ok\n",))
+_LEAVING = Answer("503 Service Unavailable", _FIELDS, (b"leaving\n",))
+_WRONG_METHOD = Answer(
+    "405 Method Not Allowed", (*_FIELDS, ("Allow", "GET, HEAD")), (b"use GET\n",)
+)
 _METHODS = ("GET", "HEAD")
 
 

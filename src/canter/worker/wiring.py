@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import logging
 import random
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -23,6 +24,7 @@ from canter.protocol.peers import Peers
 from canter.protocol.proxy.reader import Mode as ProxyMode
 from canter.protocol.trust import TrustPolicy
 from canter.settings import Settings
+from canter.worker.files.static import StaticFiles
 from canter.worker.health import Health
 from canter.worker.request_ids import RequestIds
 from canter.worker.task import Application, WorkerTask
@@ -67,7 +69,7 @@ def make_engine(
     """The engine that the settings ask for, around `application`; not started."""
     config = dataclasses.replace(
         engine_config(task.settings, multiprocess=task.multiprocess, keyring=task.keyring),
-        responders=make_responders(task.settings, task.slot),
+        responders=make_responders(task.settings, task.slot, task.log.logger),
     )
     if task.settings.worker_class == "gevent":
         from canter.engine.gevent.engine import GeventEngine
@@ -95,11 +97,15 @@ def make_engine(
     )
 
 
-def make_responders(settings: Settings, slot: WorkerSlot) -> tuple[Responder, ...]:
+def make_responders(
+    settings: Settings, slot: WorkerSlot, log: logging.Logger
+) -> tuple[Responder, ...]:
     """What is answered without the application, in the order in which it is asked."""
     responders: list[Responder] = []
     if settings.health_path is not None:
         responders.append(Health(settings.health_path, lambda: slot.is_ready))
+    if settings.static:
+        responders.append(StaticFiles(settings.static, int(settings.static_max_age), log))
     return tuple(responders)
 
 

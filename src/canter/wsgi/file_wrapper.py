@@ -10,12 +10,14 @@ class FileWrapper:
     """An iterable over a file-like object, in blocks.
 
     Where the object is a plain file the server never iterates: the engine hands the file to the
-    kernel. filelike: has read(size); its close() becomes the wrapper's.
+    kernel. filelike: has read(size); its close() becomes the wrapper's. left: bytes to
+    give, where that is not all that there is.
     """
 
-    def __init__(self, filelike: Any, block_size: int = 65536) -> None:
+    def __init__(self, filelike: Any, block_size: int = 65536, left: int | None = None) -> None:
         self.filelike = filelike
         self.block_size = block_size
+        self.left = left
         if hasattr(filelike, "close"):
             self.close: Callable[[], object] = filelike.close
 
@@ -23,7 +25,12 @@ class FileWrapper:
         return self
 
     def __next__(self) -> bytes:
-        block: bytes = self.filelike.read(self.block_size)
+        size = self.block_size
+        if self.left is not None:
+            size = min(size, self.left)
+        block: bytes = self.filelike.read(size) if size else b""
         if block:
+            if self.left is not None:
+                self.left -= len(block)
             return block
         raise StopIteration

@@ -38,6 +38,8 @@ def test_together_they_are_all_of_gunicorn_27():
         "self_signed",
         "tls_minimum_version",
         "health_path",
+        "static",
+        "static_max_age",
         "drain_delay",
         "queue_timeout",
         "max_queue",

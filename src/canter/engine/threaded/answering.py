@@ -6,8 +6,7 @@ Everything here is called by the owner of a connection that is in READY and in n
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import Any
+from collections import deque
 
 from canter.engine.answers import Answer, FileRange
 from canter.engine.contract import EngineConfig
@@ -16,10 +15,11 @@ from canter.engine.threaded.connection import After, Connection
 from canter.engine.threaded.service import Service
 from canter.observe.outcomes import Outcome
 from canter.protocol.response import judge_response
+from canter.protocol.writer import ResponseWriter
 from canter.wsgi.exchange import ClientGone
 
 _BODILESS = {204, 304}
-_BLOCK_BYTES = 64 * 1024
+_SMALL_BYTES = 64 * 1024
 
 
 class Answering:
@@ -67,8 +67,7 @@ class Answering:
             and not connection.input_ended
         )
         writer = connection.reader.answer(request, keep_alive)
-        file = answer.file
-        length = len(answer.body) + (0 if file is None else file.count)
+        length = answer.length
         fields = list(answer.fields)
         head = judge_response(answer.status, fields)
         if head.code not in _BODILESS:
@@ -88,27 +87,37 @@ class Answering:
         return After.LINGER if may_send else After.CLOSE
 
     @staticmethod
-    def _send(connection: Connection, writer: Any, head: bytes, answer: Answer) -> None:
-        file = answer.file
-        if file is not None and (writer.bodyless or writer.chunked):
-            # A format that wraps every block leaves nothing for the kernel to send by itself.
-            wraps = not writer.bodyless
-            blocks = [answer.body, *_blocks(file)] if wraps else []
-            os.close(file.descriptor)
-            file = None
-        else:
-            blocks = [] if writer.bodyless else [answer.body]
-        body = b"".join([writer.data(block) for block in blocks if block])
-        if file is None:
-            connection.send(head + body + writer.end())
-        else:
-            connection.send_file(head + body, file.descriptor, file.offset, file.count)
+    def _send(connection: Connection, writer: ResponseWriter, head: bytes, answer: Answer) -> None:
+        """Hand over the head and all of the content; bytes that are together go together."""
+        content = deque(answer.content)
+        try:
+            while content and not writer.bodyless:
+                part = content.popleft()
+                block = _in_memory(part) if isinstance(part, FileRange) else part
+                if block is not None:
+                    head += writer.data(block) if block else b""
+                else:
+                    assert isinstance(part, FileRange)
+                    connection.send_stretch(head, part, writer)
+                    head = b""
+            head += writer.end()
+            if head:
+                connection.send(head)
+        finally:
+            for part in content:
+                if isinstance(part, FileRange):
+                    os.close(part.descriptor)
 
 
-def _blocks(file: FileRange) -> Iterator[bytes]:
-    """The stretch, as far as the file still has it."""
-    left, offset = file.count, file.offset
-    while left > 0 and (block := os.pread(file.descriptor, min(left, _BLOCK_BYTES), offset)):
-        left -= len(block)
-        offset += len(block)
-        yield block
+def _in_memory(file: FileRange) -> bytes | None:
+    """A small stretch, whose descriptor is closed then; None where it is for the kernel to send.
+
+    One write is quicker than two. A stretch that is not there whole any more is found out later.
+    """
+    if file.count > _SMALL_BYTES:
+        return None
+    block = os.pread(file.descriptor, file.count, file.offset)
+    if len(block) < file.count:
+        return None
+    os.close(file.descriptor)
+    return block

@@ -11,10 +11,12 @@ import os
 import socket
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 _SEND_AT_ONCE_BYTES = 256 * 1024
 _FILE_AT_ONCE_BYTES = 1024 * 1024
+_WRAPPED_BYTES = 64 * 1024
 # How much one client may take in one go before the others have their turn.
 _TURN_BYTES = 4 * 1024 * 1024
 
@@ -30,14 +32,24 @@ class Transport(Protocol):
 
 
 class FilePart:
-    """A stretch of a file still to be sent; owns the descriptor."""
+    """A stretch of a file still to be sent; owns the descriptor.
 
-    __slots__ = ("count", "descriptor", "offset")
+    wrap: makes of each block what is sent for it, where a format does not take a file as it is.
+    """
 
-    def __init__(self, descriptor: int, offset: int, count: int) -> None:
+    __slots__ = ("count", "descriptor", "offset", "wrap")
+
+    def __init__(
+        self,
+        descriptor: int,
+        offset: int,
+        count: int,
+        wrap: Callable[[bytes], bytes] | None = None,
+    ) -> None:
         self.descriptor = descriptor
         self.offset = offset
         self.count = count
+        self.wrap = wrap
 
 
 class Backlog:
@@ -120,11 +132,19 @@ class Backlog:
         return count
 
     def _send_file(self, sock: socket.socket | Transport, part: FilePart) -> int:
+        if part.wrap is not None:
+            self._wrap_next(part, part.wrap)
+            return 0
         size = min(part.count, _FILE_AT_ONCE_BYTES)
         if isinstance(sock, socket.socket):
             count = os.sendfile(sock.fileno(), part.descriptor, part.offset, size)
         else:  # what stands in a socket's place (TLS) has to see the bytes
             count = sock.send_file(part.descriptor, part.offset, size)
+        self._take(part, count)
+        return count
+
+    def _take(self, part: FilePart, count: int) -> None:
+        """So many bytes of the first part are on their way."""
         if count == 0:
             # The file is shorter than it was: what was promised cannot be sent.
             self.cut = True
@@ -134,7 +154,14 @@ class Backlog:
         if part.count == 0:
             os.close(part.descriptor)
             self._parts.popleft()
-        return count
+
+    def _wrap_next(self, part: FilePart, wrap: Callable[[bytes], bytes]) -> None:
+        """Put the next block of the first part, wrapped, in front of it."""
+        block = os.pread(part.descriptor, min(part.count, _WRAPPED_BYTES), part.offset)
+        self._take(part, len(block))
+        data = memoryview(wrap(block))
+        self._parts.appendleft(data)
+        self.size += len(data)
 
     def give_up(self) -> None:
         """Drop everything; with the lock held."""

@@ -18,6 +18,7 @@ import tempfile
 import termios
 from typing import Any, Protocol
 
+from canter.engine.answers import FileRange
 from canter.engine.clock import now_ns
 from canter.engine.contract import EngineConfig
 from canter.engine.deadlines import Wait
@@ -448,19 +449,34 @@ class Connection(Session):
 
     def send_file(self, head: bytes, descriptor: int, offset: int, count: int) -> None:
         """Send head, then count bytes of the file, and close the descriptor; never waits."""
+        self._send_part(head, FilePart(descriptor, offset, count))
+
+    def _send_part(self, head: bytes, part: FilePart) -> None:
         backlog = self.backlog
         if backlog is None:
             backlog = self._begin_backlog()
         with backlog.lock:
             backlog.append(memoryview(head))
-            if count:
-                backlog.append_file(FilePart(descriptor, offset, count))
+            if part.count:
+                backlog.append_file(part)
             else:
-                os.close(descriptor)
+                os.close(part.descriptor)
             if backlog.broken:
                 backlog.give_up()
                 raise ClientGone("the client left")
             backlog.flush(self.sock)
+
+    def send_stretch(self, head: bytes, file: FileRange, writer: ResponseWriter) -> None:
+        """As `send_file`, where `writer` may have to frame what is sent."""
+        if not writer.chunked:
+            writer.remaining -= file.count
+            self.send_file(head, file.descriptor, file.offset, file.count)
+            return
+        # A format that wraps every block leaves nothing for the kernel to send by itself. They are
+        # wrapped when their turn comes, behind all that the writer has counted.
+        writer.remaining = -1
+        part = FilePart(file.descriptor, file.offset, file.count, writer.data)
+        self._send_part(head, part)
 
     def close_file(self, descriptor: int) -> None:
         """Give a descriptor back that was not sent."""

@@ -81,7 +81,7 @@ class Loop(Traffic):
                 ("Content-Type", "text/plain; charset=utf-8"),
                 ("Retry-After", str(max(1, math.ceil(config.queue_timeout_seconds)))),
             ),
-            b"503 Service Unavailable\n",
+            (b"503 Service Unavailable\n",),
         )
         self.add_door(self._wake_reader, self._drain_wakeups)
         self.refresh_date(now_ns())

@@ -395,6 +395,8 @@ class Service:
         counts.requests += 1
         counts.statuses[code // 100] += 1
         counts.body_bytes += body_bytes
+        request = connection.request
+        self._meter.note_refusal("" if request is None else request.method, code)
         entry = self._unserved(connection, code, outcome)
         entry.headers = fields
         entry.body_bytes = body_bytes

@@ -20,6 +20,7 @@ from canter.settings.kinds.lists import (
     Words,
 )
 from canter.settings.kinds.logging import LoggerClass, Table
+from canter.settings.kinds.mounts import Mounts
 from canter.settings.kinds.numbers import Duration, Integer, OctalMode, PartOfWorkers, Size, Workers
 from canter.settings.kinds.words import Boolean, Choice, Path, SwitchedChoice, Text, UrlPath
 from canter.settings.kinds.worker_class import WorkerClass
@@ -37,6 +38,7 @@ __all__ = [
     "Integer",
     "Kind",
     "LoggerClass",
+    "Mounts",
     "Networks",
     "OctalMode",
     "Optional",
