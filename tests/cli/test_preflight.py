@@ -17,6 +17,8 @@ from canter.settings import Surroundings, arguments_layer, load, settings_from
         ("bind", ["127.0.0.1:1", "127.0.0.1:http"], "cannot bind to '127.0.0.1:http': the port"),
         ("access_log_format", "%(h", "is not a field"),
         ("tmp_upload_dir", "/no/such/directory", "/no/such/directory is not a directory"),
+        ("static", "/s=/no/such/directory", "/no/such/directory is not a directory"),
+        ("sendfile_roots", {"/p": "/no/such"}, "/no/such is not a directory"),
         ("unix_socket_owner", "no-such-user-here", "no-such-user-here"),
         ("user", "no-such-user-here", "no-such-user-here"),
         ("group", "no-such-group-here", "no-such-group-here"),

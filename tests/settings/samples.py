@@ -125,6 +125,7 @@ SAMPLES = {
     "health_path": Sample("/health", "/health", "/health"),
     "static": Sample("/s=pub,/=www", {"/s": "pub", "/": "www"}, {"/s": "pub", "/": "www"}),
     "static_max_age": Sample("1h", 3600, 3600.0),
+    "sendfile_roots": Sample("/p=priv", {"/p": "priv"}, {"/p": "priv"}),
     "metrics_bind": Sample(":9100,unix:m.sock", [":9100", "unix:m.sock"], (":9100", "unix:m.sock")),
     "status_bind": Sample(":9101", [":9101"], (":9101",)),
     "reload": Sample("true", True, True),

@@ -28,6 +28,7 @@ def check_what_is_named(settings: Settings) -> None:
         ("syslog_facility", lambda: check_facility(settings.syslog_facility)),
         ("tmp_upload_dir", lambda: _check_directory(settings.tmp_upload_dir)),
         ("static", lambda: _check_directories(settings.static)),
+        ("sendfile_roots", lambda: _check_directories(settings.sendfile_roots)),
         ("unix_socket_owner", lambda: resolve_owner(settings.unix_socket_owner)),
         ("user", lambda: resolve_identity(settings.user, None)),
         ("group", lambda: resolve_identity(None, settings.group)),

@@ -282,6 +282,9 @@ class Values:
     static_max_age: float
     """For how long a client may use a file of `static` without asking whether it has changed
     (`Cache-Control: max-age`)."""
+    sendfile_roots: Mapping[str, str]
+    """Directories whose files the application may hand over: `X-Accel-Redirect` names one by the
+    prefix, `X-Sendfile` by its absolute path, and the server sends it instead of the body."""
 
     # Observing
     metrics_bind: tuple[str, ...]

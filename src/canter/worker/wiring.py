@@ -24,6 +24,7 @@ from canter.protocol.peers import Peers
 from canter.protocol.proxy.reader import Mode as ProxyMode
 from canter.protocol.trust import TrustPolicy
 from canter.settings import Settings
+from canter.worker.files.handed import HandedFiles
 from canter.worker.files.static import StaticFiles
 from canter.worker.health import Health
 from canter.worker.request_ids import RequestIds
@@ -71,6 +72,8 @@ def make_engine(
         engine_config(task.settings, multiprocess=task.multiprocess, keyring=task.keyring),
         responders=make_responders(task.settings, task.slot, task.log.logger),
     )
+    if task.settings.sendfile_roots:
+        application = HandedFiles(application, task.settings.sendfile_roots, task.log.logger)
     if task.settings.worker_class == "gevent":
         from canter.engine.gevent.engine import GeventEngine
 

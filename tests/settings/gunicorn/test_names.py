@@ -40,6 +40,7 @@ def test_together_they_are_all_of_gunicorn_27():
         "health_path",
         "static",
         "static_max_age",
+        "sendfile_roots",
         "drain_delay",
         "queue_timeout",
         "max_queue",

@@ -97,6 +97,28 @@ processes = many
     assert "site.ini:8: processes: workers: 'many' is neither" in page
 
 
+def test_uwsgi_s_static_files():
+    text = """[uwsgi]
+static-map = /static=/srv/shop/static
+static-map = /media=/srv/media/
+static-map2 = /css=/srv/www
+check-static = /srv/root
+static-expires-uri = /static/ 3600
+static-gzip-all = true
+static-index = index.html
+"""
+    values, page = imported(from_uwsgi, text, "site.ini")
+    assert values["static"] == {
+        "/static": "/srv/shop/static",
+        "/media": "/srv/media/",
+        "/css": "/srv/www/css",
+        "/": "/srv/root",
+    }
+    assert "# - site.ini:6: static-expires-uri: static_max_age" in page
+    assert "# - site.ini:8: static-index: a directory has no page" in page
+    assert "never needed: static-gzip-all" in page
+
+
 def test_a_socket_that_speaks_uwsgi_goes_on_speaking_it():
     values, _ = imported(from_uwsgi, "[uwsgi]\nsocket = /run/site.sock\n", "site.ini")
     assert values == {"bind": ["unix:/run/site.sock"], "protocol": "uwsgi"}

@@ -28,6 +28,7 @@ _SAME: Mapping[str, str] = MappingProxyType(
         "pidfile": "pidfile",
         "pidfile2": "pidfile",
         "safe-pidfile": "pidfile",
+        "static-map": "static",
         "post-buffering": "body_memory",
         "procname": "proc_name",
         "procname-prefix": "proc_name",
@@ -51,7 +52,9 @@ _ALWAYS = frozenset(
     {
         "die-on-term", "enable-threads", "http-auto-chunked", "http-chunked-input", "lazy",
         "lazy-apps", "master", "M", "need-app", "no-orphans", "offload-threads", "pcre-jit",
-        "single-interpreter", "strict", "thunder-lock", "vacuum", "wsgi-accept-buffer",
+        "honour-range", "single-interpreter", "static-accept-gzip", "static-cache-paths",
+        "static-gzip", "static-gzip-all", "static-gzip-dir", "strict", "thunder-lock", "vacuum",
+        "wsgi-accept-buffer",
     }
 )  # fmt: skip
 """What canter always does, or has no need of."""
@@ -73,7 +76,14 @@ _NOTES: Mapping[str, str] = MappingProxyType(
         "py-autoreload": "reload = true, while developing",
         "spooler": "a queue, such as Celery, RQ or Huey",
         "stats": "`canter status`, over the control socket",
-        "static-map": "the web server in front, or WhiteNoise in the application",
+        "fileserve-mode": "sendfile_roots, for X-Sendfile and X-Accel-Redirect of the application",
+        "mimefile": "the server has a list of its own",
+        "static-expires": "static_max_age, for all files",
+        "static-expires-type": "static_max_age, for all files",
+        "static-expires-uri": "static_max_age, for all files",
+        "static-index": "a directory has no page; the application can have one",
+        "static-safe": "a link that leads out of its directory is not followed",
+        "static-skip-ext": "keep such files in another directory",
         "virtualenv": "start the canter that is installed in that environment",
         "uwsgi-socket": "have the front speak HTTP to canter",
     }
@@ -143,6 +153,16 @@ def _pythonpath(value: str, place: str, into: Equivalents) -> None:
     into.give("pythonpath", f"{before},{value}" if before else value, place)
 
 
+def _static_below(value: str, place: str, into: Equivalents) -> None:
+    """static-map2: the prefix is a directory of its own in the other one."""
+    prefix, _, directory = value.partition("=")
+    into.give("static", f"{prefix}={directory.rstrip('/')}/{prefix.strip('/')}", place)
+
+
+def _check_static(value: str, place: str, into: Equivalents) -> None:
+    into.give("static", f"/={value}", place)
+
+
 def _mount(value: str, place: str, into: Equivalents) -> None:
     path, _, target = value.partition("=")
     if into.values.get("script_name") is not None:
@@ -168,6 +188,8 @@ _SPECIAL: Mapping[str, Callable[[str, str, Equivalents], None]] = MappingProxyTy
         "python-path": _pythonpath,
         "pp": _pythonpath,
         "mount": _mount,
+        "static-map2": _static_below,
+        "check-static": _check_static,
     }
 )
 

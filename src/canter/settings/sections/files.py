@@ -38,4 +38,17 @@ SETTINGS: tuple[AnySetting, ...] = (
             "where every name changes with its content."
         ),
     ),
+    Setting(
+        name="sendfile_roots",
+        section=SECTION,
+        kind=Mounts(),
+        default=MappingProxyType({}),
+        flags=("--sendfile-root",),
+        help=(
+            "Directories whose files the application may hand over: `X-Accel-Redirect` names one "
+            "by the prefix, `X-Sendfile` by its absolute path, and the server sends it instead of "
+            "the body. Without it both headers are passed on, for a web server in front. The "
+            "option may be repeated."
+        ),
+    ),
 )

@@ -10,6 +10,7 @@ from tests.live.apps.django_site.archive import views
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("documents/<int:pk>/download", views.download_document),
+    path("reports/<str:name>", views.hand_over),
     path("visits", views.visits),
     path("guarded", views.guarded),
     path("process", views.process),

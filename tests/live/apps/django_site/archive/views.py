@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from typing import Any
+from urllib.parse import quote
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.middleware.csrf import get_token
@@ -21,6 +23,19 @@ from tests.live.apps.django_site.archive.models import Document
 def download_document(_request: Any, pk: int) -> Any:
     document = get_object_or_404(Document, pk=pk)
     return FileResponse(document.attachment.open("rb"), as_attachment=True)
+
+
+@require_GET
+def hand_over(request: Any, name: str) -> Any:
+    """A download that a web server sends, after the application has looked at who asks."""
+    answer = HttpResponse(content_type="application/pdf")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    if request.GET.get("by") == "path":
+        answer["X-Sendfile"] = str(settings.MEDIA_ROOT / "reports" / name)
+    else:
+        answer["X-Accel-Redirect"] = f"/protected/{quote(name)}"
+    answer.set_cookie("seen", name)
+    return answer
 
 
 @require_GET
