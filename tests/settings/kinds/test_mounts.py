@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from canter.settings.kinds import Mounts
@@ -42,6 +44,5 @@ def test_prefixes_and_their_directories(given, mounts):
     ],
 )
 def test_what_is_wrong_is_said(given, problem):
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=re.escape(problem)):
         KIND.parse(given)
-    assert problem in str(caught.value)
