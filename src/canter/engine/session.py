@@ -163,6 +163,8 @@ class Session(Sink):
         if request is not None:
             self.request = None
             self.served += 1
+            # Ten thousand idle connections need not remember what they asked last.
+            self.reader.request_line = b""
         if self._body is not None or self._spool is not None:
             self.drop_body()
 

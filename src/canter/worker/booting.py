@@ -6,6 +6,7 @@ A worker boots so, and so does a fork server, from which workers are then forked
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import time
 from collections.abc import Callable
@@ -26,6 +27,9 @@ def settle_in(task: WorkerTask, on_signal: Callable[[int, object], None]) -> tup
     for inherited in task.not_ours:
         with contextlib.suppress(OSError):
             inherited.close()
+    # The collector would look at every object that was copied by the fork, by which its page is
+    # not shared any more: a megabyte or two for each worker, for objects that live on anyway.
+    gc.freeze()
     if task.loaded is None:
         # Those of an application that was imported before the fork stay.
         leaving.forget_inherited_exit_functions()

@@ -69,6 +69,8 @@ class Doors:
         self._load = load
         self._log = log
         self._closing: dict[int, Listener] = {}
+        # Behind a proxy every connection comes from it: they share one string.
+        self._last_host = ""
         self._listening = False
         self._paused_until_ns = 0
         self._at_once = _ACCEPTS_A_TURN_SHARED if siblings else _ACCEPTS_A_TURN
@@ -174,6 +176,10 @@ class Doors:
     def _connection(self, sock: socket.socket, peer: Any, number: int) -> Connection:
         listener, base, make_reader = self._origins[number]
         host = "" if listener.is_unix else str(peer[0])
+        if host == self._last_host:
+            host = self._last_host
+        else:
+            self._last_host = host
         reader = make_reader(host or None)
         connection = self._of_kind(listener, sock, reader, base, host or None)
         connection.listener = number

@@ -162,8 +162,7 @@ class BodyReader(Incoming):
         environ = self._environ
         assert environ is not None
         # Fields with an underscore are nobody's here.
-        if self._aside:
-            self._aside = []
+        self._aside = None
         try:
             judge_trailers(environ)
         except Fault as fault:

@@ -61,9 +61,10 @@ class Incoming(RequestReader):
         self._phase = _LINE
         self._fault: Fault | None = None
         # Of the block of fields that is being read: where they go, those with an underscore in
-        # their name, what was noted, and how many bytes of the block's limit are left.
+        # their name (None: no such field yet), what was noted, and how many bytes of the block's
+        # limit are left.
         self._environ: dict[str, Any] | None = None
-        self._aside: list[tuple[str, str]] = []
+        self._aside: list[tuple[str, str]] | None = None
         self._facts = 0
         self._block_left = 0
 
@@ -118,6 +119,9 @@ class Incoming(RequestReader):
     def _read_fields(self, data: bytes) -> int:
         """Scan field lines from the current position of `data` on; the scan's outcome."""
         pos = self._pos
+        aside = self._aside
+        if aside is None:
+            aside = []
         outcome, behind, facts = self._scan.fields(
             data,
             pos,
@@ -126,8 +130,10 @@ class Incoming(RequestReader):
             self._count_limit,
             self._facts,
             self._environ,  # type: ignore[arg-type]  # there while fields are being read
-            self._aside,
+            aside,
         )
+        if aside:
+            self._aside = aside
         self._pos = behind
         self._block_left -= behind - pos
         self._facts = facts

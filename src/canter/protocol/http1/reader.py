@@ -305,7 +305,7 @@ class Reader(BodyReader):
             apply_scheme(trust, environ, repeated=bool(facts & _FORWARDED_AGAIN))
             self._told = trust.told(environ)
         if facts & _ASIDE:
-            aside, self._aside = self._aside, []
+            aside, self._aside = self._aside or [], None
             forwarders = frozenset() if trust is None else trust.forwarders
             admit_underscored(environ, aside, self._leniency.header_map, forwarders)
 
