@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -87,6 +88,58 @@ def test_the_application_is_not_called_before_its_body_is_whole(serve):
         client.send(b"90")
         assert client.read_answer("POST").body == b"1234567890"
         assert called.is_set()
+
+
+@pytest.mark.parametrize("piece_bytes", [1000, 65_536, 1 << 20])
+@pytest.mark.parametrize("size", [65_000, 200_000, 1 << 20, (1 << 20) + 1])
+def test_a_body_of_known_length_and_what_stands_behind_it(serve, size, piece_bytes):
+    """Most of it is read straight to where it is kept, and not a byte of the next request."""
+    serving = serve(echo)
+    body = random.Random(size).randbytes(size)
+    stream = request_head("POST", "/", f"Content-Length: {size}") + body
+    stream += request_head("POST", "/next", "Content-Length: 4") + b"next"
+    with serving.client() as client:
+
+        def send() -> None:
+            for start in range(0, len(stream), piece_bytes):
+                client.send(stream[start : start + piece_bytes])
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        assert client.read_answer("POST").body == body
+        assert client.read_answer("POST").body == b"next"
+        sender.join()
+    assert [line.outcome for line in serving.lines(2)] == ["ok", "ok"]
+
+
+def test_a_client_that_ends_its_side_behind_a_long_body_is_answered(serve):
+    serving = serve(echo)
+    body = b"x" * 300_000
+    with serving.client() as client:
+        head = request_head("POST", "/", f"Content-Length: {len(body)}")
+        sender = threading.Thread(target=lambda: (client.send(head + body), client.half_close()))
+        sender.start()
+        assert client.read_answer("POST").body == body
+        sender.join()
+        assert client.read_until_closed() == b""
+
+
+@pytest.mark.parametrize("how", ["half_close", "reset"])
+def test_a_long_body_that_is_cut_short_never_reaches_the_application(serve, how):
+    called = threading.Event()
+
+    def application(environ, start_response):
+        called.set()
+        return plain(environ, start_response)
+
+    serving = serve(application)
+    with serving.client() as client:
+        sent = request_head("POST", "/", "Content-Length: 300000") + b"x" * 200_000
+        client.send(sent)
+        serving.wait_until_read(sent)
+        getattr(client, how)()
+        assert serving.line().outcome == "aborted"
+    assert not called.is_set()
 
 
 def test_a_body_that_is_given_up_leaves_nothing_behind(serve, tmp_path):

@@ -60,7 +60,7 @@ SAMPLES = {
     "limit_request_field_size": Sample("16K", "16K", 16384),
     "limit_request_body": Sample("10M", "10M", 10 * 2**20),
     "request_body": Sample("stream", "stream", "stream"),
-    "body_memory": Sample("1M", 2**20, 2**20),
+    "body_memory": Sample("2M", 2**21, 2**21),
     "tmp_upload_dir": Sample("/var/tmp", "/var/tmp", "/var/tmp"),
     "sendfile": Sample("no", False, False),
     "header_map": Sample("refuse", "refuse", "refuse"),

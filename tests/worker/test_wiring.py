@@ -75,8 +75,12 @@ def test_a_setting_reaches_the_engine(
 
 
 def test_without_settings_the_engine_has_its_own_defaults(tmp_path: Path):
-    ours = dataclasses.replace(config(tmp_path), trust=EngineConfig().trust)
-    assert ours == EngineConfig(multiprocess=True)
+    default = EngineConfig(multiprocess=True)
+    ours = config(tmp_path)
+    assert ours.body_budget.total_bytes == default.body_budget.total_bytes
+    assert (
+        dataclasses.replace(ours, trust=default.trust, body_budget=default.body_budget) == default
+    )
 
 
 def test_jitter_is_added_within_its_bounds(tmp_path: Path):

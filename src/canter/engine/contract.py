@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from canter.engine.answers import Responder
+from canter.engine.spool import Budget
 from canter.net.certificates import Keyring
 from canter.protocol.http2.limits import Http2Limits
 from canter.protocol.limits import Leniency, Limits
@@ -49,6 +50,7 @@ class EngineConfig:
     soft_timeout_seconds: what runs this long is interrupted by an exception; 0 = never.
     max_queue: more waiting requests than that are answered 503 at once; 0 = no limit.
     responders: asked in this order before a request waits for the application.
+    body_memory_bytes: what a body may take of memory; body_budget: what all of them may, and have.
     keyring: the contexts of new TLS connections; None where all is plain. http2: what connections
     of HTTP/2 may have; None where it is not spoken.
     protocol: what is spoken on listeners whose address names nothing else. gateway_peers: who may
@@ -64,7 +66,8 @@ class EngineConfig:
     keep_alive_seconds: float = 75.0
     linger_seconds: float = 2.0
     request_body: BodyMode = BodyMode.BUFFER
-    body_memory_bytes: int = 256 * 1024
+    body_memory_bytes: int = 1024 * 1024
+    body_budget: Budget = field(default_factory=Budget)
     spool_directory: str | None = None
     sendfile: bool = True
     high_water_bytes: int = 256 * 1024

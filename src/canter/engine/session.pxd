@@ -22,7 +22,6 @@ cdef class Session(Sink):
     cdef public long long served
     cdef bint _streams
     cdef object _spool
-    cdef object _body
 
     @cython.locals(followers=cython.int)
     cpdef move(self, int phase)

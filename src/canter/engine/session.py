@@ -6,10 +6,9 @@ when the client waits for 100-continue, and what the end of its input means. It 
 
 from __future__ import annotations
 
-import contextlib
 import enum
 import io
-from typing import IO, Any
+from typing import Any
 
 from canter.engine.contract import BodyMode, EngineConfig
 from canter.engine.phases import MAY_FOLLOW, Phase
@@ -57,7 +56,6 @@ class Session(Sink):
     """A connection's reading side and its phase."""
 
     __slots__ = (
-        "_body",
         "_spool",
         "_streams",
         "base",
@@ -79,7 +77,6 @@ class Session(Sink):
         self.fault: Fault | None = None
         self.served = 0
         self._spool: Spool | None = None
-        self._body: IO[bytes] | None = None
 
     def move(self, phase: int) -> None:
         """Change the phase; the table in `canter.engine.phases` says what may follow what."""
@@ -133,7 +130,10 @@ class Session(Sink):
             body = self.reader.read_body(length)
             request.environ["wsgi.input"] = _BytesIO(body)
             return _READY_STEP
-        self._spool = Spool(self.config.body_memory_bytes, self.config.spool_directory)
+        config = self.config
+        self._spool = Spool(
+            config.body_memory_bytes, config.spool_directory, config.body_budget, length
+        )
         if request.expect_continue and not self.reader.buffered:
             return Step.CONTINUE
         return self._collect(request)
@@ -147,15 +147,33 @@ class Session(Sink):
                 spool.write(data)
             if not reader.body_complete:
                 return Step.CONTINUE if reader.owes else _MORE
-            request.environ["wsgi.input"] = self._body = spool.open()
+            request.environ["wsgi.input"] = spool.open()
         except OSError as error:
             raise StorageFull(f"the body cannot be kept: {error.strerror}") from error
         if request.body_length < 0:
             # The body is whole, so its length is known: applications that look for CONTENT_LENGTH
             # (most do) see a chunked body like any other.
             request.environ["CONTENT_LENGTH"] = str(spool.size)
-        self._spool = None
         return Step.READY
+
+    def straight(self) -> int:
+        """How many bytes of a body may be read straight to where it is kept, past the reader.
+
+        0: they have to be fed, as they are encoded, or go to a file, or some are waiting already.
+        """
+        spool = self._spool
+        return 0 if spool is None else min(spool.left, self.reader.ahead)
+
+    def fill(self, fd: int) -> int:
+        """Read such bytes: their number, 0 at the end of the input, -1 for none now.
+
+        Raises OSError.
+        """
+        assert self._spool is not None
+        count: int = self._spool.fill(fd)
+        if count > 0:
+            self.reader.pass_over(count)
+        return count
 
     def finish_request(self) -> None:
         """The present request has been answered (or given up)."""
@@ -165,7 +183,7 @@ class Session(Sink):
             self.served += 1
             # Ten thousand idle connections need not remember what they asked last.
             self.reader.request_line = b""
-        if self._body is not None or self._spool is not None:
+        if self._spool is not None:
             self.drop_body()
 
     def drop_body(self) -> None:
@@ -173,10 +191,6 @@ class Session(Sink):
         if self._spool is not None:
             self._spool.close()
             self._spool = None
-        if self._body is not None:
-            with contextlib.suppress(OSError):
-                self._body.close()
-            self._body = None
 
     def receive_end(self) -> Fault | None:
         """The client will send nothing more: what that means. None: nothing is cut short."""

@@ -59,6 +59,15 @@ class RequestReader:
         """
         raise NotImplementedError
 
+    @property
+    def ahead(self) -> int:
+        """How many bytes from here on are nothing but body, and not here yet; 0: maybe none."""
+        return 0
+
+    def pass_over(self, count: int) -> None:
+        """Somebody else has read so many of the bytes that are `ahead`."""
+        raise NotImplementedError
+
     def answer(self, request: Request, keep_alive: bool) -> ResponseWriter:
         """The writer of the response to `request`, the one that was read last."""
         raise NotImplementedError

@@ -123,7 +123,8 @@ class Values:
     """Whether the application is called when the whole body is there (`buffer`), or as soon as the
     head is, reading the body as it arrives (`stream`)."""
     body_memory: int
-    """The part of a body that is kept in memory; a longer one goes to a temporary file."""
+    """The size up to which a body is kept in memory until it is whole; a longer one goes to a
+    temporary file, and so does any while the bodies of a worker have 64 times as much."""
     tmp_upload_dir: str | None
     """The directory for the temporary files of long bodies."""
     sendfile: bool

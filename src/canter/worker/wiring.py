@@ -14,6 +14,7 @@ from typing import Protocol
 
 from canter.engine.answers import Responder
 from canter.engine.contract import AroundCalls, BodyMode, EngineConfig, EngineEvent
+from canter.engine.spool import Budget
 from canter.engine.threaded.engine import ThreadedEngine
 from canter.net.certificates import Keyring
 from canter.observe.access import RequestLog
@@ -31,6 +32,9 @@ from canter.worker.request_ids import RequestIds
 from canter.worker.task import Application, WorkerTask
 from canter.worker.tls import demand_http2
 from canter.worker.wear import WearGauge
+
+# The largest bodies that may lie in a worker's memory at once, before any goes to disk.
+_BODIES_IN_MEMORY = 64
 
 
 class Engine(Protocol):
@@ -129,6 +133,7 @@ def engine_config(
         keep_alive_seconds=settings.keepalive,
         request_body=BodyMode(settings.request_body),
         body_memory_bytes=settings.body_memory,
+        body_budget=Budget(_BODIES_IN_MEMORY * settings.body_memory),
         spool_directory=settings.tmp_upload_dir,
         sendfile=settings.sendfile,
         max_requests=max_requests,

@@ -65,6 +65,10 @@ class TlsConnection(Connection):
             self.events |= PEER_ENDED  # the end is behind these bytes, and no event will tell
         return data
 
+    def straight(self) -> int:
+        """Nothing is read past the transport."""
+        return 0
+
     def _agree(self) -> None:
         """The handshake is over: what was agreed on goes into every environ."""
         self._agreed = True

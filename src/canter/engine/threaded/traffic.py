@@ -187,6 +187,9 @@ class Traffic(Hub):
 
         ended: the poller has seen the end of the client's input, so a short read is not the last.
         """
+        if connection.phase == _BODY and connection.straight():
+            self._fill(connection, ended)
+            return
         fresh = connection.phase == _IDLE
         connection.raw = None
         if connection.phase != _HEAD and connection.phase != _BODY:
@@ -215,8 +218,36 @@ class Traffic(Hub):
             fresh = False
             if not full and not ended:
                 break
+            if connection.request is not None and connection.straight():
+                self._fill(connection, ended)
+                return
         else:
             connection.events |= _NEWS if ended else _READABLE
+            self._again.append(connection)
+        self._await_more(connection)
+
+    def _fill(self, connection: Connection, ended: bool) -> None:
+        """Read what there is of a body straight to where it is kept; by the owner."""
+        try:
+            count = connection.fill(connection.fd)
+        except OSError:
+            self._lose(connection)
+            return
+        if count < 0:
+            self._await_more(connection)
+            return
+        if not count:
+            self._end_input(connection)
+            return
+        self.bytes_in += count
+        whole = connection.reader.body_complete
+        if whole or ended:
+            # Nobody has looked for what is behind it.
+            connection.events |= _NEWS if ended else _READABLE
+        if whole:
+            self._go_on(connection, connection.resume())
+            return
+        if ended:
             self._again.append(connection)
         self._await_more(connection)
 

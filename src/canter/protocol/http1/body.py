@@ -77,6 +77,20 @@ class BodyReader(Incoming):
                 raise
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    @property
+    def ahead(self) -> int:
+        """How many bytes from here on are nothing but body; 0 while some are here already."""
+        return self._remaining if self._phase == _BODY and self._pos == len(self._data) else 0
+
+    def pass_over(self, count: int) -> None:
+        """Somebody else has read so many of the bytes that are `ahead`."""
+        if not 0 <= count <= self.ahead:
+            raise RuntimeError(f"{count} bytes passed over, of {self.ahead}")
+        self._remaining -= count
+        self.body_received += count
+        if count and self._remaining == 0:
+            self._move(_BODY_READ)
+
     def _begin_body(self, length: int) -> None:
         """A head was read whose body has this length, CHUNKED for as long as it lasts."""
         self._environ = None

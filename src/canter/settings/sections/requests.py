@@ -62,9 +62,12 @@ SETTINGS: tuple[AnySetting, ...] = (
         name="body_memory",
         section=SECTION,
         kind=Size(),
-        default=4 * 65536,
+        default=1024 * 1024,
         flags=("--body-memory",),
-        help="The part of a body that is kept in memory; a longer one goes to a temporary file.",
+        help=(
+            "The size up to which a body is kept in memory until it is whole; a longer one goes to "
+            "a temporary file, and so does any while the bodies of a worker have 64 times as much."
+        ),
     ),
     Setting(
         name="tmp_upload_dir",
