@@ -26,6 +26,7 @@ CORE := $(sort $(TYPED) $(wildcard $(addsuffix .py,$(basename $(TYPED)))))
 help:
 	@echo "make demo      serve the bundled demonstration at http://$(DEMO_BIND)"
 	@echo "make test      run the whole test suite"
+	@echo "make test-everything  the same, and it fails where a program is missing that a test runs"
 	@echo "make lint      formatting, lint, types and import contracts"
 	@echo "make coverage  the test suite again with branch coverage, and its floors"
 	@echo "make fuzz      look for inputs that break the core: TARGET=http1|http2|uwsgi|fastcgi|scgi|proxy|... SECONDS=30"
@@ -110,6 +111,13 @@ test: $(VENV)/.developed
 	$(build)
 	$(call pytest,--ignore=tests/live)
 	$(call pytest,tests/live)
+
+# As `make test`, but a program that is missing is a failure and not a test left out.
+.PHONY: test-everything
+test-everything: $(VENV)/.developed
+	-@$(MAKE) --no-print-directory parity-env
+	@$(BIN)/python -m tests.live.programs
+	@$(MAKE) --no-print-directory test
 
 .PHONY: lint
 lint: $(VENV)/.developed

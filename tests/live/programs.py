@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,16 +14,19 @@ import pytest
 
 PACKAGES = {
     "apache2": "apache2",
+    "caddy": "caddy",
     "chromium": "chromium",
     "curl": "curl",
     "h2load": "nghttp2-client",
     "haproxy": "haproxy",
+    "lighttpd": "lighttpd",
     "nghttp": "nghttp2-client",
     "nginx": "nginx-light",
     "nginx stream": "libnginx-mod-stream",
     "openssl": "openssl",
     "prometheus": "prometheus",
     "promtool": "prometheus",
+    "varnishd": "varnish",
     "wrk": "wrk",
 }
 """Each program, and the Debian package that brings it."""
@@ -145,3 +149,14 @@ def wrk(url: str, *, seconds: int = 1, connections: int = 8) -> WrkReport:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return parse_wrk(done.stdout)
+
+
+def main() -> int:
+    """Name every program that is missing; 1 where one is."""
+    for name, bringer in missing().items():
+        sys.stderr.write(f"{name} is missing, which live tests run: {bringer}\n")
+    return 1 if missing() else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.live.fronts.front import Behind, Front, program, running
+from tests.live.fronts.front import Front, listening
+from tests.live.fronts.wrapping import Started, program
 from tests.live.harness import ROOT
 from tests.live.waiting import eventually
 
@@ -26,16 +27,18 @@ _START_SECONDS = 30.0
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def make(directory: Path, port: int, behind: Behind) -> list[str]:
+def started(directory: Path, port: int, target: str) -> Started:
     """Its configuration, and the command that runs it."""
     configuration = directory / "prometheus.yml"
-    configuration.write_text(_CONFIGURATION.format(rules=RULES, target=behind.host_port))
-    return [
-        program("prometheus"),
-        f"--config.file={configuration}",
-        f"--storage.tsdb.path={directory / 'data'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-    ]
+    configuration.write_text(_CONFIGURATION.format(rules=RULES, target=target))
+    return Started(
+        [
+            program("prometheus"),
+            f"--config.file={configuration}",
+            f"--storage.tsdb.path={directory / 'data'}",
+            f"--web.listen-address=127.0.0.1:{port}",
+        ]
+    )
 
 
 class Prometheus:
@@ -74,8 +77,7 @@ class Prometheus:
 @contextmanager
 def scraping(directory: Path, target: str) -> Iterator[Prometheus]:
     """A Prometheus that has scraped `target` (HOST:PORT)."""
-    host, port = target.rsplit(":", 1)
-    with running(make, directory, Behind("http", address=(host, int(port)))) as process:
+    with listening(lambda folder, port: started(folder, port, target), directory) as process:
         prometheus = Prometheus(process)
         eventually(prometheus.has_scraped, "Prometheus has scraped", _START_SECONDS)
         yield prometheus

@@ -235,9 +235,13 @@ class Client:
             answer.whole = False
 
     def _read_chunks(self, answer: Answer) -> None:
-        while size := int(self._take_line(), 16):
-            answer.body += self._take(size)
-            assert self._take(2) == b"\r\n"
+        body = bytearray(answer.body)
+        try:
+            while size := int(self._take_line(), 16):
+                body += self._take(size)
+                assert self._take(2) == b"\r\n"
+        finally:
+            answer.body = bytes(body)
         assert self._take_line() == b"", "unexpected trailer"
 
     def _take_line(self) -> bytes:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.live.fronts.front import program
+from tests.live.fronts.wrapping import program
 from tests.live.harness import PLAIN
 from tests.live.load import Load
 from tests.live.programs import needs

@@ -7,19 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.fronts import haproxy, nginx
-from tests.live.fronts.front import Behind, Make, running
+from tests.live.fronts.front import running
 from tests.live.harness import Server, Start
 from tests.live.programs import needs
 from tests.live.raw_http import Ended, request_head
 from tests.protocol.proxy.wires import IPV4, V1, tls, v2
 from tests.protocol.uwsgi.wires import GET, packet
 
-PROXIES: dict[str, tuple[str, Make, int]] = {
-    "haproxy v1": ("haproxy", haproxy.tcp_front, 1),
-    "haproxy v2": ("haproxy", haproxy.tcp_front, 2),
-    "nginx stream": ("nginx stream", nginx.stream_front, 1),
+# What has to be installed, the front, and the version that it is to send.
+PROXIES = {
+    "haproxy v1": ("haproxy", "haproxy", "v1"),
+    "haproxy v2": ("haproxy", "haproxy", "v2"),
+    "nginx stream": ("nginx stream", "nginx", "v1"),
 }
+
+
+def in_front_of(server: Server, version: str) -> tuple[str, ...]:
+    """The words of `canter front`."""
+    return ("--protocol", "proxy", f"--proxy-protocol={version}", "--bind", server.url)
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +34,9 @@ def server(start_shared: Start) -> Server:
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=needs(PROXIES[n][0])) for n in PROXIES])
 def test_a_proxy_s_client_is_the_client(server: Server, name: str, tmp_path: Path, mark: str):
-    _, make, version = PROXIES[name]
-    behind = Behind("http", address=server.address, proxy_protocol=version)  # type: ignore[arg-type]
+    _, program, version = PROXIES[name]
     with ExitStack() as stack:
-        front = stack.enter_context(running(make, tmp_path, behind))
+        front = stack.enter_context(running(program, tmp_path, *in_front_of(server, version)))
         client = stack.enter_context(front.client())
         port = str(client.socket.getsockname()[1])
         for _ in range(2):
@@ -43,6 +47,22 @@ def test_a_proxy_s_client_is_the_client(server: Server, name: str, tmp_path: Pat
                 "127.0.0.1",
                 str(front.address[1]),
             )
+
+
+@needs("haproxy")
+def test_a_client_behind_a_proxy_is_not_believed_about_itself(start: Start, tmp_path: Path):
+    options = ("--proxy-protocol=required", "--forwarded-allow-ips", "")
+    server = start("tests.live.apps.plain", *options, "--forwarded-fields", "x-forwarded")
+    with (
+        running("haproxy", tmp_path, *in_front_of(server, "v2")) as front,
+        front.client() as client,
+    ):
+        told = client.get(
+            "/show_environ",
+            *("X-Forwarded-For: 192.0.2.66", "X-Forwarded-Proto: https", "SCRIPT_NAME: /x"),
+        ).json()
+    assert (told["REMOTE_ADDR"], told["wsgi.url_scheme"]) == ("127.0.0.1", "http")
+    assert told["SCRIPT_NAME"] == ""
 
 
 @pytest.mark.parametrize("header", [V1, v2()])

@@ -17,8 +17,7 @@ import httpx
 import pytest
 
 from tests.certificates import Authority
-from tests.live.fronts import nginx
-from tests.live.fronts.front import Behind, running
+from tests.live.fronts.front import running
 from tests.live.harness import PLAIN, Server, Start, clean_environment, starting
 from tests.live.programs import curl, needs
 from tests.live.raw_http import request_head
@@ -309,7 +308,7 @@ def test_files_behind_nginx_in_every_format(pub: Path, protocol: str):
         bind = f"unix:{socket}" if protocol == "http" else f"{protocol}+unix:{socket}"
         server = start(PLAIN, f"--static=/static={pub}", bind=bind)
         front = stack.enter_context(
-            running(nginx.http_front, folder, Behind(protocol, path=socket))
+            running("nginx", folder, "--protocol", protocol, "--bind", bind)
         )
         client = stack.enter_context(front.client())
         for _ in range(2):

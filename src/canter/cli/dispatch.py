@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "check": "canter.cli.check",
         "config": "canter.cli.config",
         "import": "canter.cli.importing",
+        "front": "canter.cli.front",
         "completion": "canter.cli.completion",
         "status": "canter.cli.status",
         "reload": "canter.cli.reload",

@@ -269,6 +269,13 @@ def one_big_item(environ: WSGIEnvironment, start_response: StartResponse) -> Ite
     return [b"x" * (int(asked(environ, "megabytes")) * 1024 * 1024)]
 
 
+def cookies(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Two cookies in two fields."""
+    fields = [("Set-Cookie", f"{name}; Path=/") for name in ("a=1", "b=2")]
+    start_response("200 OK", [*TEXT, *fields])
+    return [b"cookies"]
+
+
 def nothing(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     start_response("200 OK", TEXT)
     return []
@@ -387,6 +394,8 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     chosen = globals().get(environ["PATH_INFO"].strip("/"))
     if environ["PATH_INFO"] == "/":
         chosen = hello
+    if environ["PATH_INFO"].startswith("/show_environ/"):
+        chosen = show_environ
     if not callable(chosen) or chosen is application:
         start_response("404 Not Found", [*TEXT, ("Content-Length", "0")])
         return []

@@ -1,63 +1,42 @@
-"""Starts a real web server in front of a test's canter, from a configuration written for it.
+"""Starts a real web server in front of a test's canter, as `canter front` says.
 
-`FRONTS` has a maker for each program: given a directory, a port and what stands behind, it writes
-the files and says which command to run in the foreground. Everything of it lives in the directory.
+What the command prints is used as it is. Around it goes what belongs to a machine and not to a
+site: where logs, pid files and temporary files are, which modules are loaded, which user is meant
+(`tests.live.fronts.wrapping`). Everything lives in a directory of the test's, in the foreground.
 """
 
 from __future__ import annotations
 
+import io
 import os
-import shutil
 import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
+from canter.cli import front as command
+from tests.live.fronts.wrapping import WRAPPERS, Started
 from tests.live.harness import group_members
-from tests.live.programs import SEARCHED
 from tests.live.raw_http import Client, connect
 from tests.live.waiting import eventually
 
-_START_SECONDS = 20.0
+_START_SECONDS = 30.0
 _TRIES = 5
-
-
-@dataclass(frozen=True)
-class Behind:
-    """What a front passes requests on to: a wire format, and a unix socket or a host and port.
-
-    prefix: the path below which it is mounted. proxy_protocol: the version that the front sends
-    ahead of each connection, 0 for none. through: settings of a front's own, by name.
-    """
-
-    protocol: str
-    path: Path | None = None
-    address: tuple[str, int] | None = None
-    prefix: str = ""
-    proxy_protocol: int = 0
-
-    @property
-    def host_port(self) -> str:
-        assert self.address is not None
-        return f"{self.address[0]}:{self.address[1]}"
-
-
-Make = Callable[[Path, int, Behind], list[str]]
 
 
 class Front:
     """A running web server."""
 
-    def __init__(self, command: list[str], directory: Path, port: int) -> None:
+    def __init__(self, started: Started, directory: Path, port: int) -> None:
         self.address = ("127.0.0.1", port)
         self._output = directory / "output.txt"
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
-                command,
+                started.command,
                 cwd=directory,
+                env={**os.environ, **started.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -104,25 +83,44 @@ def free_port() -> int:
         return port
 
 
+def configuration(name: str, *words: str) -> str:
+    """What `canter front NAME WORDS` prints."""
+    printed = io.StringIO()
+    with redirect_stdout(printed):
+        assert command.run([name, *words]) == 0
+    return printed.getvalue()
+
+
+Make = Callable[[Path, int], Started]
+"""Writes a program's files into a directory, and says how to start it at a port."""
+
+
 @contextmanager
-def running(make: Make, directory: Path, behind: Behind) -> Iterator[Front]:
-    """A front that listens; another port is tried where somebody else has been quicker."""
+def listening(make: Make, directory: Path) -> Iterator[Front]:
+    """A program that listens; another port is tried where somebody else has been quicker."""
+    shown = ""
     for attempt in range(_TRIES):
         folder = directory / f"front{attempt}"
         folder.mkdir(parents=True)
         port = free_port()
-        front = Front(make(folder, port, behind), folder, port)
+        server = Front(make(folder, port), folder, port)
         try:
-            if front.comes_up():
-                yield front
+            if server.comes_up():
+                yield server
                 return
+            shown = server.show()
         finally:
-            front.stop()
-    raise AssertionError(f"the front does not start: {front.show()}")
+            server.stop()
+    raise AssertionError(f"the front does not start: {shown}")
 
 
-def program(name: str) -> str:
-    """The full path of a program that may be in /usr/sbin."""
-    found = shutil.which(name, path=SEARCHED)
-    assert found, name
-    return found
+@contextmanager
+def running(name: str, directory: Path, *words: str) -> Iterator[Front]:
+    """A front with the configuration of `canter front NAME WORDS`."""
+
+    def make(folder: Path, port: int) -> Started:
+        text = configuration(name, "--listen", f"127.0.0.1:{port}", *words)
+        return WRAPPERS[name](folder, port, text)
+
+    with listening(make, directory) as front:
+        yield front

@@ -46,6 +46,7 @@ ACCEPTED: dict[str, bytes] = {
     "a request with a body": request(POST, b"hello"),
     "a body in many records": request(POST, b"h", b"el", b"lo"),
     "a body without a length": request(POST | {"CONTENT_LENGTH": ""}, b"he", b"llo"),
+    "a body whose length was not known": request(POST | {"CONTENT_LENGTH": "-1"}, b"he", b"llo"),
     "no body and a length of 0": request(POST | {"CONTENT_LENGTH": "0"}),
     "a connection that is not kept": request(GET, flags=0),
     "variables in many records": begin() + params(GET | {"HTTP_X": "x" * 200}, pieces=9) + stdin(),

@@ -47,6 +47,9 @@ _MANAGEMENT_BYTES = 1024
 # Records without an effect that may come in a row: each costs a little and brings nothing.
 _IDLE_RECORDS = 64
 
+# Caddy's word for the length of a body that comes in chunks; STDIN has an end of its own.
+_NOT_KNOWN = (b"CONTENT_LENGTH", b"-1")
+
 
 class Reader(RequestReader):
     """`RequestReader` for FastCGI.
@@ -281,6 +284,8 @@ class Reader(RequestReader):
                 raise FieldsTooLarge(f"variables over {limit} bytes")
             return
         variables = read_pairs(bytes(self._params))
+        if _NOT_KNOWN in variables:
+            variables.remove(_NOT_KNOWN)
         self._params.clear()
         self.request_line = told_line(variables)
         request = request_from(self._base, variables, self._limits, self._leniency)
