@@ -280,3 +280,21 @@ def test_an_application_is_mounted_below_a_prefix(sites: Sites, pair: Pair):
     with sites.site(pair, prefix="/app").front.client() as client:
         told = client.get("/app/show_environ?x=1").json()
     assert (told["SCRIPT_NAME"], told["PATH_INFO"]) == ("/app", "/show_environ")
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        it.parameter()
+        for it in PAIRS
+        if it.protocol == "http" and it.front not in ("haproxy", "varnish")
+    ],
+)
+def test_static_files_come_from_the_front_itself(sites: Sites, pair: Pair):
+    folder = sites.folder / "files"
+    folder.mkdir(exist_ok=True)
+    (folder / "one.txt").write_text("from the front")
+    with sites.site(pair, more=("--static", f"/static={folder}")).front.client() as client:
+        assert client.get("/static/one.txt").body == b"from the front"
+        assert client.get("/static/two.txt").status == 404
+        assert client.get("/hello").body == b"hello"

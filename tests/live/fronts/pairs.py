@@ -98,16 +98,15 @@ class Sites:
 
     def __init__(self, *options: str) -> None:
         self._stack = ExitStack()
-        self._sites: dict[tuple[Pair, str], Site] = {}
+        self._sites: dict[tuple[Pair, str, tuple[str, ...]], Site] = {}
         self._options = options
         self._server: Server | None = None
-        self._started: list[tuple[Front, Path]] = []
 
     def __enter__(self) -> Self:
         # Short, since a unix socket's path has about a hundred bytes.
         name = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="canter-"))
-        self._folder = Path(name)
-        self._folder.chmod(0o755)  # the fronts' own users have to reach the sockets
+        self.folder = Path(name)
+        self.folder.chmod(0o755)  # the fronts' own users have to reach the sockets
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -116,10 +115,10 @@ class Sites:
     def server(self) -> Server:
         """canter, at a TCP address and a unix socket for each format."""
         if self._server is None:
-            start = self._stack.enter_context(starting(self._folder))
+            start = self._stack.enter_context(starting(self.folder))
             binds = []
             for scheme in ("http", "uwsgi", "fastcgi", "scgi"):
-                binds += ["--bind", f"{scheme}+unix:{self._folder}/{scheme}.sock"]
+                binds += ["--bind", f"{scheme}+unix:{self.folder}/{scheme}.sock"]
                 binds += ["--bind", f"{scheme}://127.0.0.1:0"]
             self._server = start(
                 APPLICATION,
@@ -133,19 +132,20 @@ class Sites:
     def bind(self, pair: Pair) -> str:
         """The address of canter that the pair uses, as --bind has it."""
         if pair.socket == "unix":
-            return f"{pair.scheme}+unix:{self._folder}/{pair.scheme}.sock"
+            return f"{pair.scheme}+unix:{self.folder}/{pair.scheme}.sock"
         found = self.server().wait_for_log(rf"listening at ({pair.scheme}://127\.0\.0\.1:\d+)")
         return found[1]
 
-    def site(self, pair: Pair, prefix: str = "") -> Site:
-        """The front of a pair, started where it does not run yet."""
-        known = self._sites.get((pair, prefix))
+    def site(self, pair: Pair, prefix: str = "", more: tuple[str, ...] = ()) -> Site:
+        """The front of a pair, started where it does not run yet; `more` is for it alone."""
+        known = self._sites.get((pair, prefix, more))
         if known is None:
             server = self.server()
             words = ("--protocol", pair.protocol, "--prefix", prefix, "--bind", self.bind(pair))
-            directory = self._folder / f"f{len(self._sites)}"
+            directory = self.folder / f"f{len(self._sites)}"
             front = self._stack.enter_context(
-                running(pair.front, directory, *words, *pair.options, *self._options)
+                running(pair.front, directory, *words, *pair.options, *self._options, *more)
             )
-            known = self._sites[pair, prefix] = Site(pair, front, server, self._folder)
+            known = Site(pair, front, server, self.folder)
+            self._sites[pair, prefix, more] = known
         return known
