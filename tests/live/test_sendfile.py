@@ -11,8 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.live.apps.handing import BODY
-from tests.live.fronts import nginx
-from tests.live.fronts.front import Behind, running
+from tests.live.fronts.front import running
 from tests.live.harness import Server, Start, starting
 from tests.live.programs import curl, needs
 
@@ -174,8 +173,10 @@ def test_files_are_handed_over_in_formats_of_a_front(folder: Path, protocol: str
         start = stack.enter_context(starting(place))
         socket = place / "app.sock"
         root = f"--sendfile-root=/protected={folder}/private"
-        start(HANDING, root, bind=f"{protocol}+unix:{socket}")
-        front = stack.enter_context(running(nginx.http_front, place, Behind(protocol, path=socket)))
+        bind = f"{protocol}+unix:{socket}"
+        start(HANDING, root, bind=bind)
+        words = ("--protocol", protocol, "--bind", bind)
+        front = stack.enter_context(running("nginx", place, *words))
         client = stack.enter_context(front.client())
         path = asking(folder / "private/report.pdf")
         assert client.get(path).body == BIG

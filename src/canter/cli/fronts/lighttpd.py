@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from canter.cli.fronts.site import SET, Site, head
 
@@ -10,6 +11,23 @@ NAME = "lighttpd"
 PROTOCOLS = ("http", "uwsgi", "fastcgi", "scgi")
 
 _MODULES = {"http": "proxy", "fastcgi": "fastcgi", "scgi": "scgi", "uwsgi": "scgi"}
+
+# Of static files; it knows none by itself.
+_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "gif": "image/gif",
+    "html": "text/html; charset=utf-8",
+    "ico": "image/x-icon",
+    "jpg": "image/jpeg",
+    "js": "text/javascript; charset=utf-8",
+    "json": "application/json",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "txt": "text/plain; charset=utf-8",
+    "webp": "image/webp",
+    "woff2": "font/woff2",
+}
 
 
 def configuration(site: Site) -> str:
@@ -75,7 +93,8 @@ def _static(site: Site) -> list[str]:
     if not site.static:
         return []
     pairs = ", ".join(f'"{prefix}/" => "{folder}/"' for prefix, folder in site.static)
-    return [f"alias.url = ( {pairs} )", ""]
+    types = [f'    ".{name}" => "{kind}",' for name, kind in _TYPES.items()]
+    return [f"alias.url = ( {pairs} )", "mimetype.assign = (", *types, ")", ""]
 
 
 def _headers(site: Site) -> list[str]:
@@ -116,12 +135,16 @@ def _pass(site: Site) -> list[str]:
         options += ['"check-local" => "disable"', '"fix-root-scriptname" => "enable"']
     prefix = f"{site.prefix}" if site.prefix else ("/" if module != "proxy" else "")
     inner = [f"    {it}" + ("" if it.startswith("#") else ",") for it in options]
-    return [
+    lines = [
         *(['scgi.protocol = "uwsgi"'] if site.protocol == "uwsgi" else []),
         f'{module}.server = ( "{prefix}" => ((',
         *inner,
         ")) )",
     ]
+    if not site.static:
+        return lines
+    mine = "|".join(re.escape(mounted) for mounted, _ in site.static)
+    return [f'$HTTP["url"] !~ "^({mine})/" {{', *(f"    {line}" for line in lines), "}"]
 
 
 def _tcp(site: Site) -> str:
