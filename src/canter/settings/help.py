@@ -14,9 +14,9 @@ _HEAD = """\
 usage: canter [OPTIONS] module:attribute
 
 Serve a WSGI application. canter check tells what becomes of a configuration for Gunicorn,
-canter config about settings; canter front prints a configuration for nginx and its like; canter
-completion is for shells. To a server that runs talk: canter status, reload, stop, scale, stacks and
-log-level. Each command has a --help of its own."""
+canter config about settings; canter front prints a configuration for nginx and its like;
+canter completion is for shells. To a server that runs talk: canter status, reload, stop, scale,
+stacks and log-level. Each command has a --help of its own."""
 
 _FOOT = """\
 An option without a value is overridden by --no- before its name: --reload, --no-reload. Every
