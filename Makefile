@@ -29,7 +29,7 @@ help:
 	@echo "make test-everything  the same, and it fails where a program is missing that a test runs"
 	@echo "make lint      formatting, lint, types and import contracts"
 	@echo "make coverage  the test suite again with branch coverage, and its floors"
-	@echo "make fuzz      look for inputs that break the core: TARGET=http1|http2|uwsgi|fastcgi|scgi|proxy|... SECONDS=30"
+	@echo "make fuzz      look for inputs that break the core: TARGET=http1|http2|uwsgi|fastcgi|scgi|proxy|static|... SECONDS=30"
 	@echo "make format    let ruff rewrite what it can"
 	@echo "make bench     canter beside its peers; bench-quick: beside its own last commit"
 	@echo "make clean     remove what was built, and the environment"

@@ -14,7 +14,7 @@ import atheris
 
 from fuzz.inputs import harness
 
-_GUIDING = ("canter.protocol", "canter.wsgi")
+_GUIDING = ("canter.protocol", "canter.wsgi", "canter.worker.files")
 
 
 def instrument() -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 FOLDER = Path(__file__).resolve().parent / "corpus"
-TARGETS = ("http1", "scan", "response", "http2", "uwsgi", "fastcgi", "scgi", "proxy")
+TARGETS = ("http1", "scan", "response", "http2", "uwsgi", "fastcgi", "scgi", "proxy", "static")
 
 
 class Harness(NamedTuple):

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fuzz import http1, response, scan
+from canter.worker.files import opening
+from fuzz import http1, response, scan, static
 from fuzz.inputs import TARGETS
 from tests.fuzz.harnesses import HARNESSES, INPUTS, Deaf, Hasty, mutations
 from tests.protocol.http1 import feeding
@@ -110,3 +111,11 @@ def test_builds_that_send_differently_are_seen(monkeypatch):
     )
     with pytest.raises(AssertionError, match="compiled"):
         response.check(chunked)
+
+
+def test_a_walk_that_follows_links_is_seen(monkeypatch):
+    through_a_link = b"\0up/secret"
+    static.check(through_a_link)
+    monkeypatch.setattr(opening, "names_below", lambda directory, path: (b"..", b"secret"))
+    with pytest.raises(ValueError, match="secret"):
+        static.check(through_a_link)
