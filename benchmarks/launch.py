@@ -1,4 +1,4 @@
-"""Starts the servers that are libraries first, with what their own commands do not let one set.
+"""Starts servers that are libraries first, or want a file, with what no option of theirs can set.
 
     python -m benchmarks.launch SERVER PORT --workers N --threads N --connections N MODULE:NAME
 
@@ -13,8 +13,10 @@ import contextlib
 import importlib
 import logging
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -71,7 +73,38 @@ def _fastwsgi(application: Application, options: argparse.Namespace) -> None:
     _in_workers(options.workers, serve)
 
 
-SERVERS = {"waitress": _waitress, "cheroot": _cheroot, "bjoern": _bjoern, "fastwsgi": _fastwsgi}
+def _nginx(application: Application, options: argparse.Namespace) -> None:
+    """Files alone, in the way its own manual advises. It becomes this process."""
+    del application
+    program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        sys.exit("nginx is not installed (Debian's package: nginx-light)")
+    folder = tempfile.mkdtemp(prefix="nginx-")
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    lines = [
+        "user root;" if os.geteuid() == 0 else "",
+        f"daemon off; worker_processes {options.workers}; pid {folder}/pid; error_log stderr warn;",
+        f"events {{ worker_connections {options.connections}; }}",
+        "http {",
+        *(f"{kind}_temp_path {folder}/{kind};" for kind in kinds),
+        "access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;",
+        f"keepalive_timeout {KEEP_ALIVE_SECONDS}s;",
+        f"server {{ listen {HOST}:{options.port} backlog={BACKLOG};",
+        f"location /static/ {{ alias {os.environ['BENCHMARKS_FILES']}/; }} }} }}",
+    ]
+    path = os.path.join(folder, "nginx.conf")
+    with open(path, "w", encoding="utf-8") as configuration:
+        configuration.write("\n".join(lines))
+    os.execv(program, [program, "-p", folder, "-c", path])  # noqa: S606 - what wants no shell
+
+
+SERVERS = {
+    "waitress": _waitress,
+    "cheroot": _cheroot,
+    "bjoern": _bjoern,
+    "fastwsgi": _fastwsgi,
+    "nginx": _nginx,
+}
 
 
 def _in_workers(count: int, serve: Callable[[], None]) -> None:
@@ -104,7 +137,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--connections", type=int, default=1000)
     parser.add_argument("application", metavar="MODULE:NAME")
     options = parser.parse_args(arguments)
-    if options.workers > 1:
+    if options.workers > 1 and options.server != "nginx":
         # The parent of forked workers waits for them; a blocked signal is not lost on the way.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     module, _, name = options.application.partition(":")

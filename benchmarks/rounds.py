@@ -20,7 +20,16 @@ from benchmarks.clients import ClientError
 from benchmarks.figures import LOGGING
 from benchmarks.loads import Context
 from benchmarks.results import Round, ScenarioResult, Series
-from benchmarks.scenarios import Beside, BigBodies, Idle, Memory, Scenario, Start, Steady
+from benchmarks.scenarios import (
+    FILES_FOLDER,
+    Beside,
+    BigBodies,
+    Idle,
+    Memory,
+    Scenario,
+    Start,
+    Steady,
+)
 from benchmarks.server import Server, ServerError, free_port
 from benchmarks.sides import Setup, Side
 
@@ -58,7 +67,7 @@ def enter(scenario: Scenario, sides: Sequence[Side]) -> Field:
     """Who takes part in the scenario, and who does not and why."""
     found = Field([])
     for side in sides:
-        if not side.takes_part(scenario.key):
+        if not side.takes_part(scenario.key) or (scenario.files and not side.sends_files):
             continue
         if scenario.key in side.cannot:
             found.left_out[side.label] = side.cannot[scenario.key]
@@ -97,6 +106,7 @@ def _setup(scenario: Scenario, entrant: Entrant, context: Context, number: int) 
         closing=scenario.first_request.closes,
         certificate=context.directory / "certificate.pem" if scenario.first_request.tls else None,
         key=context.directory / "key.pem" if scenario.first_request.tls else None,
+        files=context.directory / FILES_FOLDER if scenario.files else None,
     )
 
 

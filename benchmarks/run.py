@@ -11,15 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import canter_build, environment, machine, page, results, rounds
-from benchmarks.apps import plain
 from benchmarks.idle import allow_descriptors
 from benchmarks.loads import Context
 from benchmarks.results import Report
-from benchmarks.scenarios import Scenario, scenarios_named
+from benchmarks.scenarios import FILES, FILES_FOLDER, Scenario, scenarios_named
 from benchmarks.sides import Side, Tools, sides_named
 
 MOST_CONNECTIONS = 10_000
-FILE_BYTES = 10 << 20
 BUSY_LOAD = 0.5
 BRIEF_ROUNDS = 3
 
@@ -30,10 +28,14 @@ def say(line: str) -> None:
 
 
 def serving_environment(directory: Path) -> dict[str, str]:
-    """The variables that every server gets; makes the file that `/file` sends."""
-    file = directory / "file-10m"
-    file.write_bytes(plain.STREAM_PIECE * (FILE_BYTES // len(plain.STREAM_PIECE)))
+    """The variables that every server gets; makes the files that they send."""
+    folder = directory / FILES_FOLDER
+    folder.mkdir()
+    for name, content in FILES.items():
+        (folder / name).write_bytes(content)
+    file = folder / "10m.bin"
     return {
+        "BENCHMARKS_FILES": str(folder),
         "PYTHONPATH": str(environment.REPOSITORY),
         "BENCHMARKS_FILE": str(file),
         "TMPDIR": str(directory),

@@ -65,6 +65,10 @@ def is_json(value: object) -> Check:
 
 IS_SMALL = is_exactly(plain.SMALL)
 
+FILES_FOLDER = "files"
+FILES = {"10k.bin": plain.STREAM_PIECE[: 10 << 10], "10m.bin": plain.STREAM_PIECE * 640}
+"""The files of a run, by name; `/file` sends the larger one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -139,7 +143,8 @@ class Scenario:
     """One row of the comparison.
 
     `pinned`: server on one core and client on another. `logs`: the access log off, on, or each in
-    turn. `stretch`: how many times longer than usual a round takes.
+    turn. `stretch`: how many times longer than usual a round takes. `files`: the server itself
+    sends files below /static; who cannot do that takes no part.
     """
 
     key: str
@@ -154,6 +159,7 @@ class Scenario:
     most_rounds: int = 100
     stretch: int = 1
     remark: str = ""
+    files: bool = False
 
     @property
     def headline(self) -> Metric:
@@ -254,8 +260,24 @@ SCENARIOS = (
     Scenario(
         "file-10m",
         "File of 10 MiB",
-        Steady(Request("/file", check=is_exactly(plain.STREAM_PIECE * 640)), connections=4),
+        Steady(Request("/file", check=is_exactly(FILES["10m.bin"])), connections=4),
         COST,
+    ),
+    Scenario(
+        "static-10k",
+        "Static file of 10 KiB, sent by the server itself",
+        Steady(
+            Request("/static/10k.bin", fields=BROWSER_FIELDS, check=is_exactly(FILES["10k.bin"]))
+        ),
+        COST,
+        files=True,
+    ),
+    Scenario(
+        "static-10m",
+        "Static file of 10 MiB, sent by the server itself",
+        Steady(Request("/static/10m.bin", check=is_exactly(FILES["10m.bin"])), connections=4),
+        COST,
+        files=True,
     ),
     Scenario(
         "flask-json",

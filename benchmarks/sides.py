@@ -34,7 +34,10 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What one start of a server has to provide. `connections`: kept by the client at once."""
+    """What one start of a server has to provide. `connections`: kept by the client at once.
+
+    `files`: the directory to serve below /static, where the scenario is about that.
+    """
 
     application: str
     port: int
@@ -46,6 +49,7 @@ class Setup:
     closing: bool = False
     certificate: Path | None = None
     key: Path | None = None
+    files: Path | None = None
 
     @property
     def address(self) -> str:
@@ -66,7 +70,7 @@ class Side:
     """One server. `distributions` must be installed; `cannot` has a reason for each scenario key.
 
     A side with `only` takes part in these scenarios and in no other. `source`: what a build of
-    canter needs on its PYTHONPATH.
+    canter needs on its PYTHONPATH. `sends_files`: without the application, below /static.
     """
 
     key: str
@@ -78,6 +82,7 @@ class Side:
     only: frozenset[str] | None = None
     remark: str = ""
     source: Path | None = None
+    sends_files: bool = False
 
     @property
     def is_canter(self) -> bool:
@@ -95,6 +100,8 @@ def _canter(setup: Setup, tools: Tools) -> list[str]:
     command += ["--worker-connections", str(setup.connection_limit)]
     if setup.access_log:
         command += ["--access-logfile", str(setup.access_log)]
+    if setup.files:
+        command += ["--static", f"/static={setup.files}"]
     return [*command, *_pair(setup, "--certfile", "--keyfile"), setup.application]
 
 
@@ -138,6 +145,8 @@ def _uwsgi_options(setup: Setup, tools: Tools, threads: int) -> list[str]:
         options += ["--logto", str(setup.access_log)]
     else:
         options += ["--disable-logging"]
+    if setup.files:
+        options += ["--static-map", f"/static={setup.files}"]
     return [*options, "--module", setup.application]
 
 
@@ -197,6 +206,7 @@ def _launched(server: str) -> Command:
 
 _INLINE = {"blocking-10ms": CALLS_INLINE, "beside-slow": CALLS_INLINE}
 _SMALL = frozenset({"small-1", "small-9", "small-close", "small-pipelined"})
+_FILES = frozenset({"static-10k", "static-10m"})
 _GUNICORN = ("gunicorn",)
 
 SIDES = (
@@ -207,7 +217,21 @@ SIDES = (
         only=_SMALL,
         remark="No server: it parses nothing and sends one fixed answer.",
     ),
-    Side("canter", "canter", _canter, environment={"CANTER_EXTENSIONS": "auto"}),
+    Side(
+        "canter",
+        "canter",
+        _canter,
+        environment={"CANTER_EXTENSIONS": "auto"},
+        sends_files=True,
+    ),
+    Side(
+        "nginx",
+        "nginx",
+        _launched("nginx"),
+        only=_FILES,
+        remark="A web server: it runs no application.",
+        sends_files=True,
+    ),
     Side(
         "canter-plain",
         "canter, plain build",
@@ -244,6 +268,7 @@ SIDES = (
             "stream": "keeps the connection without framing the body; see its router",
         },
         remark="http11-socket; as many threads as the client keeps connections.",
+        sends_files=True,
     ),
     Side(
         "uwsgi-router",

@@ -35,6 +35,11 @@ def test_the_floor_takes_part_only_where_it_says_something():
     assert (upload.entrants, upload.left_out) == ([], {})
 
 
+def test_files_are_sent_by_those_that_can_and_by_nginx_nothing_else():
+    assert [e.side.key for e in entered("static-10k").entrants] == ["canter", "nginx", "uwsgi"]
+    assert entered("small-9", "nginx").entrants == []
+
+
 def test_the_log_scenario_has_every_side_with_and_without():
     found = entered("access-log", "canter", "granian")
     assert [entrant.label for entrant in found.entrants] == [
