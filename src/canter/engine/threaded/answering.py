@@ -18,7 +18,7 @@ from canter.protocol.response import judge_response
 from canter.protocol.writer import ResponseWriter
 from canter.wsgi.exchange import ClientGone
 
-_BODILESS = {204, 304}
+_BODILESS = ("204", "304")
 _SMALL_BYTES = 64 * 1024
 
 
@@ -69,9 +69,9 @@ class Answering:
         writer = connection.reader.answer(request, keep_alive)
         length = answer.length
         fields = list(answer.fields)
+        if answer.status[:3] not in _BODILESS:
+            fields.append(("Content-Length", str(length)))
         head = judge_response(answer.status, fields)
-        if head.code not in _BODILESS:
-            head = judge_response(answer.status, [*fields, ("Content-Length", str(length))])
         data = writer.head(head, -1, connection.hub.date_line)
         body_bytes = 0 if writer.bodyless else length
         self._service.answered_here(connection, head.code, fields, body_bytes, outcome)

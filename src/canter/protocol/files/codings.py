@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 SUFFIXES = {"br": b".br", "zstd": b".zst", "gzip": b".gz"}
 """The codings that a file may have variants in, smallest first, each with the end of its name."""
@@ -22,8 +23,12 @@ def wanted_codings(accept_encoding: str) -> tuple[str, ...]:
     Higher weights come first, and the smaller coding where two are equal. What is not of the form
     that the RFC gives takes nothing.
     """
-    if not accept_encoding or len(accept_encoding) > _LONGEST:
-        return ()
+    return _rated(accept_encoding) if 0 < len(accept_encoding) <= _LONGEST else ()
+
+
+# Browsers send a handful of values, again and again.
+@lru_cache(maxsize=64)
+def _rated(accept_encoding: str) -> tuple[str, ...]:
     weights: dict[str, float] = {}
     for item in accept_encoding.split(","):
         found = _ITEM(item)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
 
 _TAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')
@@ -97,6 +98,7 @@ def parse_date(text: str | None) -> int | None:
     return int(moment.timestamp())
 
 
+@lru_cache(maxsize=1024)
 def format_date(seconds: int) -> str:
     """A time as HTTP writes it; one that it cannot write becomes the nearest one that it can."""
     return formatdate(min(max(seconds, 0), _LATEST_SECONDS), usegmt=True)
