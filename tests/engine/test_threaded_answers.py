@@ -176,13 +176,19 @@ def test_a_stretch_of_a_file_is_sent(serve, tmp_path, size):
 
 def test_bytes_and_stretches_are_sent_in_their_order(serve, tmp_path):
     path = tmp_path / "file"
-    path.write_bytes(bytes(range(256)) * 10_000)
-    content = path.read_bytes()
+    content = bytes(range(256)) * 10_000
+    path.write_bytes(content)
+    large = tmp_path / "large"
+    large.touch()
+    os.truncate(large, 20_000_000)
 
     def stretch(offset, count):
         return FileRange(os.open(path, os.O_RDONLY), offset, count)
 
     def parts(request):
+        if request.environ["PATH_INFO"] == "/large":
+            opened = [os.open(large, os.O_RDONLY) for _ in range(3)]
+            return Answer("200 OK", (), tuple(FileRange(it, 0, 20_000_000) for it in opened))
         both = (stretch(500_000, 200_000), b"and", stretch(5, 10), b"then", stretch(0, 1_000_000))
         return Answer("200 OK", FIELDS, (*both, b"end"))
 
@@ -195,7 +201,7 @@ def test_bytes_and_stretches_are_sent_in_their_order(serve, tmp_path):
         assert client.get("/", method="HEAD").body == b""
     # Who leaves in the middle leaves no descriptor behind: `Serving` looks.
     with serving.client(receive_buffer_bytes=4096) as client:
-        client.send(request_head("GET", "/"))
+        client.send(request_head("GET", "/large"))
         client.read_some()
     assert [line.outcome for line in serving.lines(4)] == ["ok", "ok", "ok", "aborted"]
 
