@@ -24,9 +24,12 @@ CONFIG = EngineConfig()
 
 @pytest.fixture
 def loop():
-    meter = Meter(Scoreboard(1, 1).slot(0).meter_words)
+    slot = Scoreboard(1, 1).slot(0)
+    meter = Meter(slot.meter_words)
     log = logging.getLogger("test")
-    service = Service(lambda environ, start_response: [], CONFIG, None, log, lambda: None, meter)
+    service = Service(
+        lambda environ, start_response: [], CONFIG, None, log, lambda: None, meter, slot.noted
+    )
     ready: deque[Connection] = deque()
     loop = Loop(CONFIG, ready, service, lambda now_ns, connections: 1.0)
     yield loop

@@ -7,6 +7,7 @@ import random
 import threading
 import time
 
+from canter.observe.outcomes import Outcome
 from canter.observe.records import LINE_BYTES
 from canter.observe.scoreboard import Field, RunningRequest, Scoreboard
 
@@ -135,3 +136,34 @@ def test_the_number_of_slots_is_told():
     board = Scoreboard(workers=5, threads=1)
     assert len(board) == 5
     assert [slot.index for slot in board.slots()] == [0, 1, 2, 3, 4]
+
+
+def test_noted_requests_are_a_ring_and_touch_nothing_else():
+    slot = Scoreboard(workers=2, threads=1).slot(0)
+    slot.words[Field.OPEN] = 1
+    slot.thread(0).begin(9, b"GET /neighbour")
+    assert slot.noted.all() == []
+    for number in range(1, 40):
+        slot.noted.note(number, 10, 500, Outcome.FAILED, b"GET /%d" % number + b"x" * 200)
+    kept = slot.noted.all()
+    assert [it.began_ns for it in kept] == list(range(24, 40))
+    assert kept[-1].line == ("GET /39" + "x" * 200)[:LINE_BYTES]
+    assert (kept[-1].took_ns, kept[-1].status, kept[-1].outcome) == (10, 500, Outcome.FAILED)
+    assert slot.thread(0).line == "GET /neighbour"
+    slot.clear()
+    assert slot.noted.all() == []
+
+
+def test_a_threads_last_requests_are_kept_with_status_and_duration():
+    slot = Scoreboard(workers=1, threads=2).slot(0)
+    for number in range(1, 30):
+        slot.thread(1).begin(100 * number, b"GET /%d" % number)
+        slot.thread(1).end(100 * number + 7, 200 + number)
+    past = slot.past()
+    assert [it.line for it in past] == [f"GET /{n}" for n in range(22, 30)]
+    assert (past[-1].took_ns, past[-1].status) == (7, 229)
+    slot.thread(1).begin(5000, b"GET /now")
+    assert len(slot.past()) == 7
+    assert [it.line for it in slot.unfinished()] == ["GET /now"]
+    slot.clear()
+    assert (slot.past(), slot.unfinished()) == ([], [])

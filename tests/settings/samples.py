@@ -47,6 +47,7 @@ SAMPLES = {
     "max_memory": Sample("300M", "300M", 300 * 2**20),
     "timeout": Sample("2m", 120, 120.0),
     "soft_timeout": Sample("20s", 20, 20.0),
+    "slow_request": Sample("750ms", 0.75, 0.75),
     "queue_timeout": Sample("250ms", 0.25, 0.25),
     "graceful_timeout": Sample("1.5", 1.5, 1.5),
     "drain_delay": Sample("10s", 10, 10.0),

@@ -56,7 +56,7 @@ def test_a_line_is_an_order(line, order):
         (b"[" * 4000, "not JSON"),
         (b"9" * 5000, "not JSON"),
         (b'["status"]', "not an object"),
-        (b"{}", "no such command; there are status, reload, stop, scale, stacks, log-level"),
+        (b"{}", "no such command; there are status, reload, stop, scale, stacks, log-level, "),
         (b'{"command": "explode"}', "no such command"),
         (b'{"command": ["status"]}', "no such command"),
         (b'{"command": "status", "pid": 1}', "status takes no 'pid'"),

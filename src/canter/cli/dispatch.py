@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "front": "canter.cli.front",
         "completion": "canter.cli.completion",
         "status": "canter.cli.status",
+        "top": "canter.cli.top",
         "reload": "canter.cli.reload",
         "stop": "canter.cli.stop",
         "scale": "canter.cli.scale",

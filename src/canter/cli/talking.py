@@ -60,7 +60,11 @@ def ask(options: argparse.Namespace, order: Mapping[str, object], patience: floa
     `patience` is in seconds; None = as long as it takes. Raises NoAnswerError, and what loading the
     settings raises.
     """
-    paths = _paths(options)
+    return ask_at(paths_of(options), order, patience)
+
+
+def ask_at(paths: Sequence[str], order: Mapping[str, object], patience: float | None) -> Any:
+    """The reply of the server whose control socket is the first of `paths` that is there."""
     for path in paths:
         with socket.socket(socket.AF_UNIX) as client, contextlib.ExitStack() as problems:
             problems.enter_context(_explained(path))
@@ -110,7 +114,7 @@ def is_terminal() -> bool:
     return sys.stdout is not None and sys.stdout.isatty()
 
 
-def _paths(options: argparse.Namespace) -> list[str]:
+def paths_of(options: argparse.Namespace) -> list[str]:
     """Where the server's control socket may be. Raises NoAnswerError where it can be nowhere."""
     if options.control_socket is not None:
         return [os.path.abspath(options.control_socket)]

@@ -48,6 +48,7 @@ class EngineConfig:
 
     queue_timeout_seconds: what waited this long for a thread is answered 503; 0 = never.
     soft_timeout_seconds: what runs this long is interrupted by an exception; 0 = never.
+    slow_request_seconds: what runs this long is told in the log, with its stack; 0 = never.
     max_queue: more waiting requests than that are answered 503 at once; 0 = no limit.
     responders: asked in this order before a request waits for the application.
     body_memory_bytes: what a body may take of memory; body_budget: what all of them may, and have.
@@ -75,6 +76,7 @@ class EngineConfig:
     queue_timeout_seconds: float = 0.0
     max_queue: int = 0
     soft_timeout_seconds: float = 0.0
+    slow_request_seconds: float = 0.0
     multiprocess: bool = False
     script_name: str = ""
     responders: tuple[Responder, ...] = ()

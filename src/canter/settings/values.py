@@ -90,6 +90,9 @@ class Values:
     soft_timeout: float
     """How long one request may run before `canter.RequestTimeout` is raised in its thread; 0 means
     that it never is."""
+    slow_request: float
+    """How long one request may run before the log tells of it, with the stack of its thread at that
+    moment; 0 means that it never does."""
     queue_timeout: float
     """How long a request may wait for a free thread; 0 means without limit."""
     graceful_timeout: float

@@ -35,6 +35,7 @@ from canter.supervisor.orders import (
     Reload,
     Reply,
     Scale,
+    Snapshot,
     Stacks,
     Status,
     Stop,
@@ -155,6 +156,8 @@ class Desk:
                 self._ask_for_stacks(order, ticket, now)
             case LogLevel(level=level):
                 return self._set_log_level(level)
+            case Snapshot():
+                return Answer(self.snapshot())
             case Deaths():
                 return Answer({"deaths": [it.as_data() for it in self._recorder.blocks]})
             case TellSettings():
@@ -208,7 +211,9 @@ class Desk:
         pids = judge_stacks(order, self._roster)
         number = self._pledges.stacks(ticket, pids, now)
         for pid in pids:
-            self._crew.channels[pid].send(TellStacks(number))
+            self._crew.channels[pid].send(
+                TellStacks(number, -1 if order.thread is None else order.thread)
+            )
 
     def _tell_settings(self) -> Reply:
         live = self._live()

@@ -15,6 +15,7 @@ from typing import Final
 from canter.observe.meter import METER_WORDS
 
 EVENTS_KEPT: Final = 50
+NOTED_KEPT: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +52,32 @@ class Event:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A request that failed or was slow. `at`: when it ended, in seconds since the epoch."""
+
+    at: float
+    pid: int
+    request: str
+    status: int
+    outcome: str
+    seconds: float
+
+
 class Ledger:
     """The totals of those that are gone, and the story so far."""
 
     def __init__(self) -> None:
         self._departed = NOTHING
         self._events: deque[Event] = deque(maxlen=EVENTS_KEPT)
+        self._noted: deque[Noted] = deque(maxlen=NOTED_KEPT)
         self.exits: Counter[str] = Counter()
         self.reloads: Counter[str] = Counter({"succeeded": 0, "failed": 0})
 
-    def note_exit(self, tally: Tally, cause: str) -> None:
-        """A worker has ended; its last counters stay in the totals."""
+    def note_exit(self, tally: Tally, cause: str, noted: Iterable[Noted] = ()) -> None:
+        """A worker has ended; its last counters stay in the totals, and what it has noted."""
         self._departed += tally
+        self._noted.extend(noted)
         self.exits[cause] += 1
 
     def note_reload(self, *, succeeded: bool) -> None:
@@ -79,6 +94,10 @@ class Ledger:
         for tally in living:
             total += tally
         return total
+
+    def last_noted(self, living: Iterable[Noted]) -> list[Noted]:
+        """The last requests that failed or were slow, the newest first."""
+        return sorted((*self._noted, *living), key=lambda it: it.at, reverse=True)[:NOTED_KEPT]
 
     @property
     def events(self) -> Sequence[Event]:

@@ -52,7 +52,7 @@ from canter.supervisor.journal import Journal
 from canter.supervisor.ledger import Ledger
 from canter.supervisor.memory_kills import MemoryKills
 from canter.supervisor.observer import Observer
-from canter.supervisor.readings import read_slot, running_lines, tally_of
+from canter.supervisor.readings import noted_in, read_slot, running_lines, tally_of
 from canter.supervisor.recorder import Recorder
 from canter.supervisor.roster import Failure, Handle, Roster
 from canter.supervisor.states import Command, GenerationState, Phase
@@ -364,7 +364,8 @@ class Supervisor:
         slot = self._slot(handle)
         if death.signal == "SIGKILL":
             death = replace(death, out_of_memory=self._memory_kills.struck_lately(now))
-        self._ledger.note_exit(tally_of(slot), reports.cause_of_exit(handle.leave, death))
+        cause = reports.cause_of_exit(handle.leave, death)
+        self._ledger.note_exit(tally_of(slot), cause, noted_in(slot))
         is_looping = self._roster.generations[handle.generation].backoff.is_looping
         block = self._recorder.bury(handle, death, slot, self._why_not_started(handle), now)
         self._journal.tell_death(handle, death, block, now, is_looping=is_looping)

@@ -275,6 +275,7 @@ def _observers_own(settings: Settings) -> Settings:
         threads=_THREADS,
         worker_connections=64,
         timeout=0.0,
+        slow_request=0.0,
         graceful_timeout=_LAST_SECONDS,
         accesslog=None,
         max_requests=0,

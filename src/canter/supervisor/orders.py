@@ -46,9 +46,10 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Stacks:
-    """Tell what every busy thread runs, of one worker or (`pid` None) of all."""
+    """Tell what every busy thread runs, of one worker or (`pid` None) of all; or one thread."""
 
     pid: int | None = None
+    thread: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,11 @@ class LogLevel:
     """Log at this level, the supervisor and the workers, until the next reload."""
 
     level: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Tell everything at once, as the status page is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,9 @@ class TellSettings:
     """Tell the settings of the generation that serves, each with where it came from."""
 
 
-Order: TypeAlias = Status | Reload | Stop | Scale | Stacks | LogLevel | Deaths | TellSettings
+Order: TypeAlias = (
+    Status | Reload | Stop | Scale | Stacks | LogLevel | Snapshot | Deaths | TellSettings
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +106,9 @@ _KINDS: Final[dict[str, tuple[type[Order], dict[str, type]]]] = {
     "reload": (Reload, {}),
     "stop": (Stop, {"now": bool}),
     "scale": (Scale, {"workers": int}),
-    "stacks": (Stacks, {"pid": int}),
+    "stacks": (Stacks, {"pid": int, "thread": int}),
     "log-level": (LogLevel, {"level": str}),
+    "snapshot": (Snapshot, {}),
     "deaths": (Deaths, {}),
     "settings": (TellSettings, {}),
 }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 
+from canter.observe.records import without_query
 from canter.observe.scoreboard import Field, WorkerSlot
-from canter.supervisor.ledger import Tally
+from canter.supervisor.ledger import Noted, Tally
 from canter.supervisor.memory import UNKNOWN, Memory
 from canter.supervisor.policy import Reading, Running
 from canter.supervisor.reports import describe_running
@@ -56,6 +57,23 @@ def sight_slot(slot: WorkerSlot, memory: Memory = UNKNOWN) -> Sight:
             "running": len(calls),
         },
         tally=tally_of(slot),
+        noted=noted_in(slot),
+    )
+
+
+def noted_in(slot: WorkerSlot) -> tuple[Noted, ...]:
+    """The last requests of a worker that failed or were slow, without their query strings."""
+    epoch = time.time() - time.monotonic()
+    return tuple(
+        Noted(
+            at=round(epoch + (it.began_ns + it.took_ns) / 1e9, 3),
+            pid=slot.pid,
+            request=without_query(it.line),
+            status=it.status,
+            outcome=it.outcome.value,
+            seconds=round(it.took_ns / 1e9, 6),
+        )
+        for it in slot.noted.all()
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from canter.observe.meter import counts_by_method, histograms
@@ -52,6 +52,10 @@ def take_snapshot(
         "totals": _totals(totals),
         "exits": dict(ledger.exits),
         "reloads": dict(ledger.reloads),
+        "noted": [
+            asdict(noted)
+            for noted in ledger.last_noted(it for sight in sights.values() for it in sight.noted)
+        ],
         "events": [
             {"at": round(event.at, 3), "kind": event.kind, "text": event.text}
             for event in ledger.events

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from canter.supervisor.ledger import NOTHING, Tally
+from canter.supervisor.ledger import NOTHING, Noted, Tally
 from canter.supervisor.roster import Generation, Handle, Roster
 
 
@@ -33,6 +33,7 @@ class Sight:
     by_state: Mapping[str, int] = field(default_factory=dict)
     """Connections by what they do."""
     tally: Tally = NOTHING
+    noted: tuple[Noted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,9 +133,10 @@ class Expire:
 
 @dataclass(frozen=True, slots=True)
 class TellStacks:
-    """Say what every busy thread runs; `number` comes back with the answer."""
+    """Say what busy threads run, all or (`thread` is not -1) one; `number` comes back with it."""
 
     number: int
+    thread: int = -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,8 +254,9 @@ class Worker:
                 self._drain(within, answer_backlog=answer_backlog)
             case Expire(thread=thread, started_ns=started_ns):
                 self._expire(thread, started_ns)
-            case TellStacks(number=number):
-                stacks = "" if self._engine is None else self._engine.stacks()
+            case TellStacks(number=number, thread=thread):
+                only = None if thread < 0 else thread
+                stacks = "" if self._engine is None else self._engine.stacks(only)
                 self._channel.send(Stacks(number, clip(stacks)))
             case SetLogLevel(level=level):
                 self._set_log_level(level)

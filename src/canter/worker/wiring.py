@@ -52,8 +52,8 @@ class Engine(Protocol):
     def expire(self, thread: int, started_ns: int) -> str | None:
         """End one request whose time is over; what it was, or None when it has ended before."""
 
-    def stacks(self) -> str:
-        """The Python stack of every thread that runs a request."""
+    def stacks(self, only: int | None = None) -> str:
+        """The Python stack of every thread that runs a request, or of one."""
 
 
 def prepare_process(settings: Settings) -> None:
@@ -140,6 +140,7 @@ def engine_config(
         queue_timeout_seconds=settings.queue_timeout,
         max_queue=settings.max_queue,
         soft_timeout_seconds=settings.soft_timeout,
+        slow_request_seconds=settings.slow_request,
         multiprocess=multiprocess,
         script_name=settings.script_name or "",
         limits=Limits(

@@ -45,6 +45,7 @@ def test_together_they_are_all_of_gunicorn_27():
         "queue_timeout",
         "max_queue",
         "soft_timeout",
+        "slow_request",
         "max_lifetime",
         "max_lifetime_jitter",
         "max_memory",

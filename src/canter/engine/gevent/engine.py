@@ -25,6 +25,7 @@ from canter.engine.gevent.overtime import SoftLimit
 from canter.engine.gevent.seats import Seats
 from canter.engine.gevent.talk import DRAIN_IDLE_SECONDS, Talk
 from canter.engine.phases import Phase
+from canter.engine.slow import SlowRequests
 from canter.engine.threaded.connection import Connection
 from canter.engine.threaded.engine import line_of, send_expiry
 from canter.engine.threaded.member import Member
@@ -72,6 +73,8 @@ class GeventEngine:
         self._access = access
         self._on_event = on_event
         self._state = EngineState.NEW
+        slow = config.slow_request_seconds
+        self._look_again_seconds = 1.0
         self._service = Service(
             application,
             config,
@@ -79,7 +82,9 @@ class GeventEngine:
             log,
             lambda: on_event(EngineEvent.MAX_REQUESTS),
             Meter(slot.meter_words),
+            slot.noted,
             around,
+            SlowRequests(slow, log, _stack_of) if slow else None,
         )
         self._seats = Seats(slot)
         self._hurried = Event()
@@ -167,13 +172,14 @@ class GeventEngine:
             f"in greenlet {thread}:\n{stack}"
         )
 
-    def stacks(self) -> str:
-        """The Python stack of every greenlet that runs a request."""
+    def stacks(self, only: int | None = None) -> str:
+        """The Python stack of every greenlet that runs a request, or of one."""
         parts = []
         for member in self._seats.all_running():
             assert member.exchange is not None
-            line = line_of(member.exchange.environ)
-            parts.append(f"greenlet {member.index}: {line}\n{_stack_of(member)}")
+            if only in (None, member.index):
+                line = line_of(member.exchange.environ)
+                parts.append(f"greenlet {member.index}: {line}\n{_stack_of(member)}")
         return "\n".join(parts)
 
     # -- inside -------------------------------------------------------------------------------
@@ -200,7 +206,8 @@ class GeventEngine:
     def _patience_seconds(self) -> float:
         if self._state is EngineState.DRAINING or not self._doors.listening:
             return _LOOK_SECONDS
-        return 1.001 - time.time() % 1  # the next second has a date of its own
+        # The next second has a date of its own.
+        return min(1.001 - time.time() % 1, self._look_again_seconds)
 
     def _do_chores(self) -> None:
         self._refresh_date()
@@ -212,6 +219,8 @@ class GeventEngine:
         if self._access is not None and self._access.waiting:
             self._access.flush()
         if self._state is not EngineState.OVER:
+            running = self._seats.all_running()
+            self._look_again_seconds = self._service.look_at_calls(running, time.monotonic_ns())
             self._publish()
 
     def _go_on_draining(self) -> None:

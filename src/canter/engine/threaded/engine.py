@@ -18,6 +18,7 @@ from canter.engine.balance import Load
 from canter.engine.contract import AroundCalls, EngineConfig, EngineEvent
 from canter.engine.deadlines import Wait
 from canter.engine.siblings import Siblings
+from canter.engine.slow import SlowRequests
 from canter.engine.threaded.connection import Connection
 from canter.engine.threaded.crew import Crew
 from canter.engine.threaded.listening import Doors
@@ -85,6 +86,7 @@ class ThreadedEngine:
         self._state = EngineState.NEW
         self._asked = Request.NOTHING
         self._finished = False
+        slow = config.slow_request_seconds
         self._service = Service(
             application,
             config,
@@ -92,7 +94,9 @@ class ThreadedEngine:
             log,
             lambda: on_event(EngineEvent.MAX_REQUESTS),
             Meter(slot.meter_words),
+            slot.noted,
             around,
+            SlowRequests(slow, log, stack_of) if slow else None,
         )
         threads = [slot.thread(index) for index in range(config.threads)]
         self._crew = Crew(threads, self, self._service, "canter")
@@ -170,12 +174,12 @@ class ThreadedEngine:
             f"in thread {thread}:\n{stack}"
         )
 
-    def stacks(self) -> str:
-        """The Python stack of every thread that runs a request."""
+    def stacks(self, only: int | None = None) -> str:
+        """The Python stack of every thread that runs a request, or of one."""
         parts = []
         for member in self._crew.members:
             exchange = member.exchange
-            if exchange is not None:
+            if exchange is not None and only in (None, member.index):
                 line = line_of(exchange.environ)
                 parts.append(f"thread {member.index}: {line}\n{stack_of(member)}")
         return "\n".join(parts)

@@ -12,6 +12,7 @@ cdef object _ABANDONED
 cdef object _STALLED
 cdef object _LINGER
 cdef object _CLOSE
+cdef int _FIRST_FAILURE
 
 from canter.engine.clock cimport now_ns, wall_seconds
 from canter.engine.threaded.connection cimport Connection, Disconnected, EarlyHints, Hub
@@ -36,6 +37,9 @@ cdef class Service:
     cdef object _application
     cdef object _around
     cdef object _soft
+    cdef object _slow
+    cdef object _kept
+    cdef long long _long_ns
     cdef bint _streams
     cdef bint _keeps_alive
     cdef object _access
@@ -49,6 +53,7 @@ cdef class Service:
     cdef public object expiring
     cdef public bint noted
     cdef long long _failed_ns
+    cdef long long _hidden_failures
 
     cpdef serve(self, Connection connection, Member member)
     @cython.locals(request=Request, environ=dict, keep_alive=cython.bint, writer=ResponseWriter,
@@ -58,11 +63,14 @@ cdef class Service:
     cdef _serve(self, Connection connection, Member member)
     @cython.locals(request=Request)
     cdef _after(self, Connection connection, Exchange exchange)
-    @cython.locals(counts=Counts, code=cython.int, first_ns=cython.longlong, request=Request)
+    @cython.locals(counts=Counts, code=cython.int, first_ns=cython.longlong, request=Request,
+                   took_ns=cython.longlong)
     cdef _account(self, Connection connection, Exchange exchange, Member member)
     @cython.locals(request=Request)
     cdef AccessEntry _entry(self, Connection connection, Exchange exchange, long long began_ns,
                             long long ended_ns)
+    cdef _keep(self, Connection connection, Exchange exchange, long long began_ns,
+               long long took_ns)
     cpdef _record(self, AccessEntry entry)
     @cython.locals(entry=AccessEntry, ended_ns=cython.longlong)
     cpdef sent(self, Connection connection)

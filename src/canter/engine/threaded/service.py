@@ -18,6 +18,7 @@ from typing import Any
 from canter.engine.clock import now_ns, wall_seconds
 from canter.engine.contract import AroundCalls, BodyMode, EngineConfig
 from canter.engine.phases import Phase
+from canter.engine.slow import SlowRequests
 from canter.engine.threaded.connection import After, Connection, Disconnected, EarlyHints
 from canter.engine.threaded.member import Member
 from canter.engine.threaded.overtime import SoftLimit
@@ -26,6 +27,7 @@ from canter.observe.access_entry import AccessEntry
 from canter.observe.logs import ClientFaultLog
 from canter.observe.meter import Meter
 from canter.observe.outcomes import Outcome
+from canter.observe.records import NotedRequests
 from canter.protocol.faults import (
     BadRequest,
     Fault,
@@ -67,8 +69,10 @@ _FINE = Outcome.OK
 _ABORTED = Ending.ABORTED
 _ABANDONED = Ending.ABANDONED
 _STALLED = Ending.STALLED
+_FIRST_FAILURE = 500
 _FAILURES_APART_NS = 1_000_000_000
 _SELDOM_SECONDS = 1.0
+_LONG_SECONDS = 1.0
 _DROPPED_AT_ONCE_BYTES = 64 * 1024
 # SO_LINGER with no time: closing sends a reset at once.
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -91,11 +95,12 @@ class Counts:
 class Service:
     """Runs requests and keeps the books.
 
-    on_share_served: called once, after max_requests. noted: the access log has had a line since
-    this was set to False.
+    on_share_served: called once, after max_requests. kept: takes requests that fail or are slow.
+    slow: tells the slow ones while they run, if that is wanted. noted: the access log has had a
+    line since this was set to False.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - all that it is made of
         self,
         application: Application,
         config: EngineConfig,
@@ -103,10 +108,16 @@ class Service:
         log: logging.Logger,
         on_share_served: Callable[[], None],
         meter: Meter,
+        kept: NotedRequests,
         around: AroundCalls | None = None,
+        slow: SlowRequests | None = None,
     ) -> None:
         self._application = application
         self._meter = meter
+        self._kept = kept
+        self._slow = slow
+        # What takes so long is kept for those who look.
+        self._long_ns = int((config.slow_request_seconds or _LONG_SECONDS) * 1e9)
         self._around = around
         self._soft: SoftLimit | None = None
         if config.soft_timeout_seconds:
@@ -123,6 +134,7 @@ class Service:
         self.counts = Counts()
         self.noted = False
         self._failed_ns = -_FAILURES_APART_NS
+        self._hidden_failures = 0
         # Held by who gives a request up, from the mark on the exchange to the last byte sent.
         self.expiring = threading.Lock()
 
@@ -260,8 +272,9 @@ class Service:
         """Count the request, and note its line for the access log."""
         counts = self.counts
         code = exchange.code
+        took_ns = member.ended_ns - member.began_ns
         counts.requests += 1
-        counts.busy_ns += member.ended_ns - member.began_ns
+        counts.busy_ns += took_ns
         if 0 < self._share <= counts.requests:
             self._share = 0
             self._on_share_served()
@@ -277,14 +290,26 @@ class Service:
             request.method,
             0 if ending is _ABANDONED else code,
             member.began_ns - connection.ready_ns,
-            member.ended_ns - member.began_ns,
+            took_ns,
             first_ns - connection.ready_ns,
         )
+        if took_ns >= self._long_ns or code >= _FIRST_FAILURE or ending is not _OK:
+            self._keep(connection, exchange, member.began_ns, took_ns)
         if ending is _ABORTED or ending is _STALLED:
             counts.aborted += 1
         if self._access is None or ending is _ABANDONED:
             return  # an abandoned request had its line when it was abandoned
         connection.unlogged = self._entry(connection, exchange, member.began_ns, member.ended_ns)
+
+    def _keep(
+        self, connection: Connection, exchange: Exchange, began_ns: int, took_ns: int
+    ) -> None:
+        """Show a request that was slow or failed to those who look."""
+        ending = exchange.ending
+        if ending is _ABANDONED or (ending is _ABORTED and took_ns < self._long_ns):
+            return  # it was kept when it was given up; that its client left is no failure
+        line = connection.reader.request_line
+        self._kept.note(began_ns, took_ns, exchange.code, _outcome(exchange), line)
 
     def _entry(
         self, connection: Connection, exchange: Exchange, began_ns: int, ended_ns: int
@@ -318,6 +343,9 @@ class Service:
         """
         status = RequestExpired.status if refused else exchange.code
         self.counts.statuses[status // 100] += 1
+        took_ns = now_ns() - began_ns
+        line = connection.reader.request_line
+        self._kept.note(began_ns, took_ns, status, Outcome.TIMEOUT, line)
         if self._access is None:
             return
         entry = self._entry(connection, exchange, began_ns, now_ns())
@@ -405,19 +433,26 @@ class Service:
     def failed(self, error: BaseException) -> None:
         """Something failed in the engine itself; it is told, not often, and life goes on."""
         moment_ns = now_ns()
-        if moment_ns - self._failed_ns >= _FAILURES_APART_NS:
-            self._failed_ns = moment_ns
-            # A log that cannot be written must not end a thread.
-            with contextlib.suppress(Exception):
-                self._log.error("the engine failed at something and goes on", exc_info=error)
+        if moment_ns - self._failed_ns < _FAILURES_APART_NS:
+            self._hidden_failures += 1
+            return
+        self._failed_ns = moment_ns
+        hidden, self._hidden_failures = self._hidden_failures, 0
+        before = f" ({hidden} more since the last line like it)" if hidden else ""
+        # A log that cannot be written must not end a thread.
+        with contextlib.suppress(Exception):
+            self._log.error("the engine failed at something and goes on%s", before, exc_info=error)
 
     def look_at_calls(self, members: Sequence[Member], now_ns: int) -> float:
-        """Interrupt calls that take too long; in how many seconds, at most, to look again."""
-        return _SELDOM_SECONDS if self._soft is None else self._soft.look(members, now_ns)
+        """Tell slow calls, interrupt those over their time; when to look again, in seconds."""
+        soon = _SELDOM_SECONDS if self._soft is None else self._soft.look(members, now_ns)
+        return soon if self._slow is None else min(soon, self._slow.look(members, now_ns))
 
     def tick(self) -> None:
         """Say what the limits on repeated lines have hidden, once in a while."""
         self._client_faults.tick(time.monotonic())
+        if self._slow is not None:
+            self._slow.tick(time.monotonic())
 
     def _unserved(self, connection: Connection, status: int, outcome: Outcome) -> AccessEntry:
         request = connection.request

@@ -43,6 +43,18 @@ SETTINGS: tuple[AnySetting, ...] = (
         ),
     ),
     Setting(
+        name="slow_request",
+        section=SECTION,
+        kind=Duration(),
+        default=0.0,
+        flags=("--slow-request",),
+        help=(
+            "How long one request may run before the log tells of it, with the stack of its thread "
+            "at that moment; 0 means that it never does. Each request is told once, ten in ten "
+            "seconds at most, and then how many more there were."
+        ),
+    ),
+    Setting(
         name="queue_timeout",
         section=SECTION,
         kind=Duration(),
