@@ -255,6 +255,21 @@ def test_colours_are_left_out_where_nobody_wants_them(
     assert not colours.search(plain.raw)
 
 
+def test_without_rich_it_says_what_to_install_and_the_rest_works(
+    start: Start, tmp_path: Path, opened: Callable[..., Terminal]
+) -> None:
+    server = start(PLAIN)
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "rich.py").write_text("raise ModuleNotFoundError('not here', name='rich')\n")
+    path = f"PYTHONPATH={hidden}{os.pathsep}{clean_environment()['PYTHONPATH']}"
+    terminal = opened(server, path)
+    terminal.wait(r"needs rich: pip install 'canter\[top\]'")
+    assert ALTERNATE not in terminal.raw
+    once = opened(server, path, "--once")
+    once.wait(r" serving ")
+
+
 def test_without_a_server_it_says_so_and_touches_no_terminal(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
     try:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import sys
@@ -33,12 +32,14 @@ def run(words: Sequence[str]) -> int:
         return conclude(options, reply, lambda data: as_text(picture(data, None, _plain_view())))
     if not (is_terminal() and sys.stdin is not None and sys.stdin.isatty()):
         raise NoViewError("the live view needs a terminal; --once and --json do not")
-    if importlib.util.find_spec("rich") is None:
+    try:
+        from canter.cli.top_live import Screen
+    except ModuleNotFoundError as error:
+        if error.name != "rich":
+            raise
         raise NoViewError(
             "the live view needs rich: pip install 'canter[top]'; --once and --json do not"
-        )
-    from canter.cli.top_live import Screen
-
+        ) from None
     return Screen(paths_of(options), bars()).run()
 
 
