@@ -70,7 +70,7 @@ class Launch:
         return self._serve(settings, None)
 
     def _serve(self, settings: Settings, starter: Starter | None) -> int:
-        from canter.supervisor import run
+        from canter.supervisor.start import run
 
         self._before_serving()
         return run(
