@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 from contextlib import ExitStack
 
 import pytest
 
 from canter.engine.answers import Answer, FileRange
 from canter.engine.contract import BodyMode, EngineConfig
+from canter.engine.threaded.backlog import Backlog, FilePart
 from canter.observe.scoreboard import Field
 from tests.engine.serving import Gate, plain
 from tests.live.raw_http import request_head
@@ -262,3 +264,28 @@ def test_the_drain_ends_a_connection_with_its_answer(serve):
         gate.open()
         assert busy.read_answer().body == b"/busy"
         serving.wait_for_end()
+
+
+def test_a_file_that_a_format_wraps_is_read_as_it_is_taken(tmp_path):
+    path = tmp_path / "file"
+    content = bytes(range(256)) * 80_000
+    path.write_bytes(content)
+    backlog = Backlog(0)
+    with ExitStack() as opened:
+        ours, theirs = (opened.enter_context(it) for it in socket.socketpair())
+        ours.setblocking(False)
+        theirs.settimeout(15)
+        descriptor = os.open(path, os.O_RDONLY)
+        with backlog.lock:
+            backlog.append_file(FilePart(descriptor, 0, len(content), lambda block: b"<" + block))
+            backlog.append(memoryview(b"end"))
+        taken = b""
+        while backlog:
+            with backlog.lock:
+                backlog.flush(ours)
+            assert backlog.size < 100_000
+            taken += theirs.recv(1 << 20)
+        while not taken.endswith(b"end"):
+            taken += theirs.recv(1 << 20)
+    blocks = [content[at : at + 65536] for at in range(0, len(content), 65536)]
+    assert taken == b"".join(b"<" + block for block in blocks) + b"end"
