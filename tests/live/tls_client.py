@@ -21,6 +21,7 @@ class TlsClient(Client):
     ) -> None:
         super().__init__(address, receive_buffer_bytes=receive_buffer_bytes)
         try:
+            self.before_tls()
             self.tls = context.wrap_socket(
                 self.socket,
                 server_hostname=name,
@@ -31,6 +32,9 @@ class TlsClient(Client):
             self.socket.close()
             raise
         self.socket = self.tls
+
+    def before_tls(self) -> None:
+        """What is sent in the clear, ahead of the handshake."""
 
     def say_goodbye(self) -> None:
         """Send close_notify, and go on reading."""

@@ -18,6 +18,7 @@ import ssl
 from threading import Lock
 
 from canter.engine.wire import receive
+from canter.protocol.proxy.reader import Reader as ProxyReader
 
 _RAW_BYTES = 64 * 1024
 _SEALED_AT_ONCE_BYTES = 64 * 1024
@@ -54,7 +55,8 @@ class TlsTransport:
     """One connection's socket with TLS on it.
 
     state: see `TlsState`. peer_ended: the client has said, in TLS, that it sends nothing more.
-    tls: the ssl module's object, for what was agreed on.
+    tls: the ssl module's object, for what was agreed on. ahead: what reads the PROXY header that
+    comes before TLS, None where there is none, or it is over.
     """
 
     __slots__ = (
@@ -67,15 +69,21 @@ class TlsTransport:
         "_resets",
         "_sock",
         "_unsent",
+        "ahead",
         "peer_ended",
         "state",
         "tls",
     )
 
     def __init__(
-        self, sock: socket.socket, context: ssl.SSLContext, suppress_ragged_eofs: bool
+        self,
+        sock: socket.socket,
+        context: ssl.SSLContext,
+        suppress_ragged_eofs: bool,
+        ahead: ProxyReader | None = None,
     ) -> None:
         self._sock = sock
+        self.ahead = ahead
         self._ragged = suppress_ragged_eofs
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -92,7 +100,9 @@ class TlsTransport:
     # -- reading ------------------------------------------------------------------------------
 
     def read(self, maximum_bytes: int) -> bytes | None:
-        """What has arrived, b"" at the end, None when there is nothing now. Raises OSError.
+        """What has arrived, b"" at the end, None when there is nothing now.
+
+        Raises OSError; Fault when what is ahead of TLS is no good.
 
         Fewer bytes than the maximum mean that the socket has nothing more.
         """
@@ -129,7 +139,9 @@ class TlsTransport:
                 break
             drained = len(raw) < _RAW_BYTES
             if self.state is _SHAKING:
-                if not self._shake(raw):
+                if self.ahead is not None:
+                    raw = self._read_ahead(self.ahead, raw)
+                if raw and not self._shake(raw):
                     return raw
             else:
                 incoming.write(raw)
@@ -137,6 +149,15 @@ class TlsTransport:
         if pieces:
             return pieces[0] if len(pieces) == 1 else b"".join(pieces)
         return b"" if self.peer_ended else None
+
+    def _read_ahead(self, ahead: ProxyReader, raw: bytes) -> bytes:
+        """Go on with the PROXY header; what came behind it. Raises Fault."""
+        ahead.feed(raw)
+        ahead.next_request({})
+        if ahead.successor is None:
+            return b""
+        self.ahead = None
+        return ahead.rest
 
     def _open(self, maximum_bytes: int) -> bytes | None:
         try:

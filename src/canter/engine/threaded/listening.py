@@ -20,6 +20,7 @@ from canter.engine.tls import TlsTransport
 from canter.net.handoff import Letter
 from canter.net.listeners import Listener
 from canter.observe.scoreboard import Field, WorkerSlot
+from canter.protocol.proxy.reader import Reader as ProxyReader
 from canter.protocol.reader import RequestReader
 
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -56,15 +57,15 @@ class Doors:
         base: Callable[[Listener], dict[str, Any]],
         log: logging.Logger,
     ) -> None:
+        self._config = config
         self._listeners = {listener.fileno(): listener for listener in listeners}
         # By the number of the listener, which is the same in every worker of a generation.
         self._origins = [
-            (listener, base(listener), reader_factory(listener.address.scheme, config))
+            (listener, self._base(listener, base), reader_factory(listener.address.scheme, config))
             for listener in listeners
         ]
         self._numbers = {listener.fileno(): n for n, listener in enumerate(listeners)}
         self._loop = loop
-        self._config = config
         self._siblings = siblings
         self._load = load
         self._log = log
@@ -188,6 +189,18 @@ class Doors:
             connection.peer_port = str(peer[1])
         return connection
 
+    def _speaks_tls(self, listener: Listener) -> bool:
+        named = listener.address.scheme
+        if self._config.keyring is None:
+            return False
+        return named == "https" or (named == "" and self._config.protocol == "http")
+
+    def _base(self, listener: Listener, make: Callable[[Listener], dict[str, Any]]) -> Any:
+        base = make(listener)
+        if listener.is_unix and self._speaks_tls(listener):
+            base["SERVER_PORT"] = "443"  # there is none, and this is the one that https implies
+        return base
+
     def _of_kind(
         self,
         listener: Listener,
@@ -198,11 +211,14 @@ class Doors:
     ) -> Connection:
         """A connection with what lies between its socket and its reader."""
         config = self._config
-        named = listener.address.scheme
-        scheme = named or config.protocol
+        scheme = listener.address.scheme or config.protocol
         keyring = config.keyring
-        if keyring is not None and (scheme == "https" or (named == "" and scheme == "http")):
-            transport = TlsTransport(sock, keyring.context, keyring.plan.suppress_ragged_eofs)
+        if keyring is not None and self._speaks_tls(listener):
+            ahead = None
+            if isinstance(reader, ProxyReader):  # its header comes before TLS, not within
+                ahead, reader = reader, reader.stand_apart()
+            ragged = keyring.plan.suppress_ragged_eofs
+            transport = TlsTransport(sock, keyring.context, ragged, ahead)
             return TlsConnection(transport, reader, base, config, self._loop)
         http2 = config.http2
         if http2 is not None and http2.cleartext and scheme == "http" and config.trust.trusts(peer):

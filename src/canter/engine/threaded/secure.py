@@ -18,7 +18,7 @@ from canter.engine.threaded.connection import READ_BYTES, Connection, Hub
 from canter.engine.threaded.sniffing import multiplexed
 from canter.engine.tls import TlsState, TlsTransport
 from canter.engine.tls_environ import tls_environ
-from canter.protocol.faults import PlainOnTls
+from canter.protocol.faults import Fault, PlainOnTls
 from canter.protocol.reader import RequestReader
 from canter.wsgi.exchange import ClientGone
 
@@ -31,7 +31,7 @@ _NOTHING = memoryview(b"")
 class TlsConnection(Connection):
     """One accepted connection of a listener that speaks TLS."""
 
-    __slots__ = ("_agreed", "transport")
+    __slots__ = ("_agreed", "_ahead", "transport")
 
     def __init__(
         self,
@@ -44,6 +44,7 @@ class TlsConnection(Connection):
         super().__init__(cast("socket.socket", transport), reader, base, config, hub)
         self.transport = transport
         self._agreed = False
+        self._ahead = transport.ahead
 
     def read(self) -> bytes | None:
         """As that of a plain connection; what was read is the opened bytes. Raises OSError."""
@@ -54,6 +55,13 @@ class TlsConnection(Connection):
             detail = str(error.reason or error).lower().replace("_", " ")
             self.hub.note_fault(self, "TLS failed", detail)
             raise
+        except Fault as fault:
+            # Who waits for TLS would not understand an answer in the clear.
+            self.hub.note_fault(self, "no TLS", fault.detail)
+            raise ConnectionAbortedError(fault.detail) from fault
+        if self._ahead is not None and transport.ahead is None:
+            self.introduce(self._ahead)
+            self._ahead = None
         if not self._agreed and transport.state is not TlsState.SHAKING:
             self._agree()
         if transport.unsent and self.backlog is None:

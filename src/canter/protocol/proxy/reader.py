@@ -38,10 +38,21 @@ class Reader(RequestReader):
     """`RequestReader` that gives no request, only an introduction and a successor.
 
     trusted: whether the peer may introduce others. behind: the reader of what follows.
-    introduction: what was said, once there is a successor. header: its bytes.
+    introduction: what was said, once there is a successor. header: its bytes. rest: what came
+    behind it, where somebody else reads on (`stand_apart`).
     """
 
-    __slots__ = ("_behind", "_data", "_fault", "_mode", "_trusted", "header", "introduction")
+    __slots__ = (
+        "_apart",
+        "_behind",
+        "_data",
+        "_fault",
+        "_mode",
+        "_trusted",
+        "header",
+        "introduction",
+        "rest",
+    )
 
     def __init__(self, mode: Mode, behind: RequestReader, *, trusted: bool) -> None:
         super().__init__()
@@ -52,6 +63,13 @@ class Reader(RequestReader):
         self._fault: Fault | None = None
         self.introduction: Introduction = NOBODY
         self.header = b""
+        self._apart = False
+        self.rest = b""
+
+    def stand_apart(self) -> RequestReader:
+        """Give away the reader behind, as something stands between: what follows is `rest`."""
+        self._apart = True
+        return self._behind
 
     @property
     def buffered(self) -> int:
@@ -137,6 +155,8 @@ class Reader(RequestReader):
         self.header = bytes(self._data[:size])
         rest = bytes(self._data[size:])
         self._data.clear()
-        if rest:
+        if self._apart:
+            self.rest = rest
+        elif rest:
             self._behind.feed(rest)
         self.successor = self._behind
