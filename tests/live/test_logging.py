@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.harness import PACKAGE_PARENT, PLAIN, ROOT, Server, Start, clean_environment
+from tests.live.raw_http import Client
 from tests.live.waiting import eventually
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -433,3 +434,66 @@ def test_what_the_application_prints_goes_to_the_error_log_if_asked(start: Start
     server = start("loud", "--capture-output", "--pythonpath", str(tmp_path))
     assert "imported" in server.log()
     assert "imported" not in server.output()
+
+
+# ---- OpenTelemetry's log data model, and two streams
+
+MISBEHAVING = "tests.live.apps.misbehaving"
+PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def test_both_logs_can_be_records_of_opentelemetry_with_trace_and_request_id(start: Start, mark):
+    server = start(MISBEHAVING, "--log-format", "otel")
+    server.get(f"/raises_before_head?mark={mark}", f"traceparent: {PARENT}", "User-Agent: test")
+    (line,) = server.wait_for_access(mark)
+    found = json.loads(line)
+    assert found["Timestamp"].endswith("Z")
+    assert (found["SeverityText"], found["SeverityNumber"]) == ("INFO", 9)
+    assert found["Body"] == "GET /raises_before_head 500"
+    assert (found["TraceId"], found["SpanId"]) == tuple(PARENT.split("-")[1:3])
+    assert found["InstrumentationScope"] == {"Name": "canter.access"}
+    attributes = found["Attributes"]
+    assert attributes["http.request.method"] == "GET"
+    assert attributes["http.response.status_code"] == 500
+    assert attributes["http.response.body.size"] > 0
+    assert attributes["canter.outcome"] == "failed"
+    assert 0 < attributes["http.server.request.duration"] < 60
+    assert attributes["user_agent.original"] == "test"
+    (request_id,) = attributes["http.request.header.x-request-id"]
+
+    server.wait_for_log("error in the application")
+    (record,) = [it for it in objects(server.log()) if "error in the app" in it["Body"]]
+    assert (record["SeverityText"], record["SeverityNumber"]) == ("ERROR", 17)
+    assert record["TraceId"] == PARENT.split("-")[1]
+    assert record["Attributes"]["http.request.header.x-request-id"] == [request_id]
+    assert record["Attributes"]["exception.type"]
+    assert "Traceback" in record["Attributes"]["exception.stacktrace"]
+
+
+def test_the_trace_is_named_beside_the_request_in_text(start: Start):
+    server = start(MISBEHAVING)
+    server.get("/raises_before_head", f"traceparent: {PARENT}")
+    server.wait_for_log(rf"/raises_before_head \[trace {PARENT.split('-')[1]}\]\n")
+
+
+def test_what_is_no_warning_can_go_to_standard_output(start: Start, site: Path):
+    loud, quiet = site / "stderr", site / "stdout"
+    server = start(
+        MISBEHAVING,
+        "--log-split",
+        "--access-logfile",
+        str(site / "access.log"),
+        logs=False,
+        ready=False,
+        command=("sh", "-c", f'exec "$0" -m canter "$@" >{quiet} 2>{loud}', sys.executable),
+    )
+    wait_for_file(quiet, "generation 1 serves")
+    found = re.search(r"http://127\.0\.0\.1:(\d+)", quiet.read_text())
+    assert found
+    with Client(("127.0.0.1", int(found[1]))) as client:
+        client.get("/raises_before_head")
+    wait_for_file(loud, r"\[ERROR\] error in the application")
+    assert server.stop() == 0
+    assert "[INFO]" not in loud.read_text()
+    assert "[ERROR]" not in quiet.read_text()
+    assert "[INFO] stopped" in quiet.read_text()

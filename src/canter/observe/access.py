@@ -14,7 +14,7 @@ from typing import Protocol
 from canter.errors import ConfigError
 from canter.observe.access_entry import AccessEntry
 from canter.observe.access_format import DEFAULT_FORMAT, compile_format
-from canter.observe.json_lines import access_line
+from canter.observe.json_lines import Shape, access_line, otel_access_line
 from canter.observe.sinks import LineSink, open_sink
 
 __all__ = ["DEFAULT_FORMAT", "AccessEntry", "AccessLog"]
@@ -50,7 +50,7 @@ class AccessLog:
     """
 
     def __init__(
-        self, text: str, destination: str, log: logging.Logger, *, as_json: bool = False
+        self, text: str, destination: str, log: logging.Logger, *, shape: Shape = Shape.TEXT
     ) -> None:
         compiled = compile_format(text)
         try:
@@ -62,7 +62,8 @@ class AccessLog:
         for warning in compiled.warnings:
             log.warning(warning)
         self._log = log
-        self._line = access_line if as_json else compiled.line
+        lines = {Shape.JSON: access_line, Shape.OTEL: otel_access_line}
+        self._line = lines.get(shape, compiled.line)
         self._pending: list[str] = []
         self._append = self._pending.append
         self._flushing = threading.Lock()

@@ -1,7 +1,8 @@
-"""Log lines as JSON objects, one a line, with keys of the Elastic Common Schema.
+"""Log lines as JSON objects, one a line.
 
-Values keep their types: numbers are numbers. Whatever a client sent is inside a JSON string, and
-everything outside ASCII is escaped, so that no line can be forged and every reader can read it.
+With keys of the Elastic Common Schema, or as records of OpenTelemetry's log data model. Values keep
+their types: numbers are numbers. Whatever a client sent is inside a JSON string, and everything
+outside ASCII is escaped, so that no line can be forged and every reader can read it.
 """
 
 from __future__ import annotations
@@ -12,14 +13,25 @@ import os
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 
 from canter.observe.access_entry import AccessEntry
-from canter.observe.access_format import trace_id
 from canter.observe.outcomes import Outcome
+from canter.observe.request_marks import KEYS, REQUEST_ID, SPAN_ID, TRACE_ID, marks_of
+
+
+class Shape(Enum):
+    """What lines of a log look like."""
+
+    TEXT = "text"
+    JSON = "json"
+    OTEL = "otel"
+
 
 _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=str).encode
 # What a record has by itself; the rest was given with `extra`.
+_SEVERITIES = ((50, "FATAL", 21), (40, "ERROR", 17), (30, "WARN", 13), (20, "INFO", 9))
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -37,14 +49,72 @@ class JsonFormatter(logging.Formatter):
         }
         error = record.exc_info
         if error and error[1] is not None:
-            kind = type(error[1])
-            found["error.type"] = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+            found["error.type"] = type_name(type(error[1]))
             found["error.message"] = str(error[1])
             found["error.stack_trace"] = "".join(traceback.format_exception(error[1])).rstrip()
         if record.stack_info:
             found["log.origin.stack"] = record.stack_info
         found |= {name: value for name, value in vars(record).items() if name not in _OWN}
         return encoded(found)
+
+
+class OtelFormatter(logging.Formatter):
+    """One record as one of OpenTelemetry's; attributes have the names of its conventions."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The object, without a line end."""
+        attributes: dict[str, Any] = {"process.pid": record.process}
+        error = record.exc_info
+        if error and error[1] is not None:
+            attributes["exception.type"] = type_name(type(error[1]))
+            attributes["exception.message"] = str(error[1])
+            attributes["exception.stacktrace"] = "".join(
+                traceback.format_exception(error[1])
+            ).rstrip()
+        if record.stack_info:
+            attributes["code.stacktrace"] = record.stack_info
+        given = {name: value for name, value in vars(record).items() if name not in _OWN}
+        marks = {name: given.pop(name) for name in KEYS if name in given}
+        return encoded(
+            _otel(
+                record.created,
+                record.levelno,
+                record.getMessage(),
+                marks,
+                record.name,
+                attributes | given,
+            )
+        )
+
+
+def type_name(kind: type) -> str:
+    """A class by its module and name, as a reader of tracebacks knows it."""
+    return f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+
+
+def _otel(
+    at: float,
+    level: int,
+    body: str,
+    marks: Mapping[str, str],
+    scope: str,
+    attributes: dict[str, Any],
+) -> dict[str, Any]:
+    """A record of the log data model, its fields by the names that the model gives them."""
+    text, number = next(
+        ((text, number) for least, text, number in _SEVERITIES if level >= least), ("DEBUG", 5)
+    )
+    found: dict[str, Any] = {
+        "Timestamp": timestamp(at),
+        "SeverityText": text,
+        "SeverityNumber": number,
+        "Body": body,
+    }
+    if TRACE_ID in marks:
+        found |= {"TraceId": marks[TRACE_ID], "SpanId": marks[SPAN_ID]}
+    if REQUEST_ID in marks:
+        attributes["http.request.header.x-request-id"] = [marks[REQUEST_ID]]
+    return found | {"InstrumentationScope": {"Name": scope}, "Attributes": attributes}
 
 
 def encoded(found: Mapping[str, Any]) -> str:
@@ -73,8 +143,7 @@ def access_line(entry: AccessEntry) -> str:
         "client.address": entry.client or None,
         "user_agent.original": environ.get("HTTP_USER_AGENT"),
         "http.request.referrer": environ.get("HTTP_REFERER"),
-        "http.request.id": environ.get("canter.request_id"),
-        "trace.id": trace_id(environ.get("HTTP_TRACEPARENT", "")) or None,
+        **marks_of(environ),
         "canter.queue_us": entry.queue_ns // 1000,
         "canter.app_us": entry.app_ns // 1000,
         "process.pid": os.getpid(),
@@ -82,6 +151,41 @@ def access_line(entry: AccessEntry) -> str:
     if not environ:
         found["http.request.line"] = entry.request_line or None
     return encoded({name: value for name, value in found.items() if value is not None}) + "\n"
+
+
+def otel_access_line(entry: AccessEntry) -> str:
+    """The record for one request, with its line end."""
+    environ: Mapping[str, Any] = entry.environ if entry.environ is not None else {}
+    referer = environ.get("HTTP_REFERER")
+    attributes: dict[str, Any] = {
+        "http.request.method": environ.get("REQUEST_METHOD"),
+        "url.path": environ.get("PATH_INFO"),
+        "url.query": environ.get("QUERY_STRING") or None,
+        "url.scheme": environ.get("wsgi.url_scheme"),
+        "network.protocol.version": str(environ.get("SERVER_PROTOCOL", ""))[5:] or None,
+        "http.response.status_code": entry.status or None,
+        "http.response.body.size": entry.body_bytes,
+        "http.server.request.duration": entry.total_ns / 1e9,
+        "client.address": entry.client or None,
+        "user_agent.original": environ.get("HTTP_USER_AGENT"),
+        "http.request.header.referer": [referer] if referer else None,
+        "canter.outcome": entry.outcome.value,
+        "canter.queue_us": entry.queue_ns // 1000,
+        "canter.app_us": entry.app_ns // 1000,
+        "process.pid": os.getpid(),
+    }
+    line = entry.request_line
+    if environ:
+        line = f"{environ.get('REQUEST_METHOD')} {environ.get('PATH_INFO')}"
+    found = _otel(
+        entry.started_at + entry.total_ns / 1e9,
+        logging.INFO,
+        f"{line} {entry.status or entry.outcome.value}".lstrip(),
+        marks_of(environ),
+        "canter.access",
+        {name: value for name, value in attributes.items() if value is not None},
+    )
+    return encoded(found) + "\n"
 
 
 def _went_well(entry: AccessEntry) -> bool:

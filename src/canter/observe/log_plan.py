@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from canter.errors import ConfigError
+from canter.observe.json_lines import Shape
 from canter.observe.statsd import StatsdPlan
 from canter.observe.syslog import SyslogPlan
 
@@ -25,14 +26,16 @@ class LogPlan:
     """What is wanted beside a destination and a level.
 
     config, config_json, config_file: a logging configuration; of several the first counts.
-    as_json: lines are JSON objects.
+    shape: what lines look like. splits: what is less than a warning goes to standard output, where
+    the error log is standard error.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
     config_json: str | None = None
     config_file: str | None = None
     syslog: SyslogPlan | None = None
-    as_json: bool = False
+    shape: Shape = Shape.TEXT
+    splits: bool = False
     statsd: StatsdPlan | None = None
 
     @property

@@ -14,7 +14,7 @@ import threading
 from weakref import WeakSet
 
 from canter.errors import ConfigError
-from canter.observe.json_lines import JsonFormatter
+from canter.observe.json_lines import JsonFormatter, OtelFormatter, Shape
 from canter.observe.log_plan import LogPlan, apply_configuration, rules_over
 from canter.observe.repeats import RepeatLimiter
 from canter.observe.sinks import LineSink, open_sink
@@ -45,13 +45,16 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 class LineHandler(logging.Handler):
     """Sends records to a sink; never raises and never prints on its own behalf.
 
+    quiet: where what is less severe than a warning goes, if not there.
+
     A record that cannot be formatted is written as its bare format string, so that the fault of
     one call does not hide what it was about.
     """
 
-    def __init__(self, sink: LineSink) -> None:
+    def __init__(self, sink: LineSink, quiet: LineSink | None = None) -> None:
         super().__init__()
         self.sink = sink
+        self._quiet = sink if quiet is None else quiet
         self.setFormatter(logging.Formatter(LINE_FORMAT, TIME_FORMAT))
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -62,15 +65,17 @@ class LineHandler(logging.Handler):
             record = logging.makeLogRecord({**record.__dict__, "args": None, "exc_info": None})
             record.msg = f"(this message could not be formatted) {record.msg!r}"
             text = self.format(record)
-        self.sink.write(_line(text), 1)
-        report = self.sink.take_report()
+        sink = self._quiet if record.levelno < logging.WARNING else self.sink
+        sink.write(_line(text), 1)
+        report = sink.take_report()
         if report is not None:
-            self.sink.write(_line(self.format(_report(record, report))), 1)
+            sink.write(_line(self.format(_report(record, report))), 1)
 
     def flush(self) -> None:
         """Offer again what the destination did not take."""
         with self._held():
-            self.sink.push()
+            for sink in {self.sink, self._quiet}:
+                sink.push()
 
     def reopen(self) -> None:
         """Go on in a new file of the same name. Raises OSError; the old one then stays in use."""
@@ -84,7 +89,8 @@ class LineHandler(logging.Handler):
     def let_go(self) -> None:
         """Write what is left, waiting a second at most for a slow reader."""
         with self._held():
-            self.sink.close()
+            for sink in {self.sink, self._quiet}:
+                sink.close()
         super().close()
 
     def _held(self) -> threading.RLock:
@@ -118,9 +124,11 @@ class ErrorLog:
                 f"errorlog: {destination} cannot be opened: {error.strerror or error}"
             ) from error
         self._captures = capture_output and sink.follows_path
-        self._handler = LineHandler(sink)
-        if plan.as_json:
-            self._handler.setFormatter(JsonFormatter())
+        splits = plan.splits and destination == "-"
+        self._handler = LineHandler(sink, open_sink("-", standard_descriptor=1) if splits else None)
+        if plan.shape is not Shape.TEXT:
+            is_otel = plan.shape is Shape.OTEL
+            self._handler.setFormatter(OtelFormatter() if is_otel else JsonFormatter())
         self.plan = plan
         self._loggers = (logging.getLogger(LOGGER_NAME), logging.getLogger(GUNICORN_LOGGER_NAME))
         for logger in self._loggers:

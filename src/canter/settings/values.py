@@ -215,9 +215,12 @@ class Values:
     """The least severe level that is written to the error log."""
     capture_output: bool
     """Whether what the application prints goes to the error log."""
-    log_format: Literal["text", "json"]
-    """How lines of both logs are written: as text, or as JSON objects with keys of the Elastic
-    Common Schema."""
+    log_format: Literal["text", "json", "otel"]
+    """How lines of both logs are written: as text, as JSON objects with keys of the Elastic Common
+    Schema, or with `otel` as records of OpenTelemetry's log data model."""
+    log_split: bool
+    """Whether, where the error log is standard error, what is less severe than a warning goes to
+    standard output: some platforms take every line on standard error for an error."""
     logger_class: str | type | None
     """A class that writes the logs, as `module.Class`."""
     logconfig_dict: Mapping[str, Any]
@@ -239,7 +242,7 @@ class Values:
     """Whether the access log is kept out of syslog."""
     request_id: Literal["auto", "on", "off"]
     """Whether each request has an id: `auto` where a log has a place for it, `%(request_id)s` in
-    `access_log_format` or `log_format` being `json`."""
+    `access_log_format` or another `log_format` than `text`."""
     statsd_host: str | None
     """The statsd daemon to send metrics to: `HOST:PORT`, or `unix://PATH`."""
     statsd_prefix: str | None
@@ -296,6 +299,9 @@ class Values:
     `/startupz`."""
     status_bind: tuple[str, ...]
     """Addresses that serve the status page, and `/livez`, `/readyz` and `/startupz`."""
+    tracing: bool
+    """Whether each request is a span of OpenTelemetry's, which is sent by OTLP over HTTP to where
+    the SDK's own variables say (`OTEL_EXPORTER_OTLP_ENDPOINT` and so on)."""
 
     # Development
     reload: bool

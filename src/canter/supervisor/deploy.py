@@ -23,6 +23,7 @@ from canter.supervisor.scaling import Span
 from canter.worker.identity import KEEP, Identity, resolve_identity, resolve_owner
 from canter.worker.logbook import check_access_log, log_plan, open_error_log
 from canter.worker.tls import context_hook, make_keyring, spoken_protocol
+from canter.worker.tracing import check_tracing
 
 _SPARE_SLOTS = 8
 _MOST_PLACES = 4096
@@ -83,6 +84,7 @@ def make_deploy(
     """
     identity = resolve_identity(settings.user, settings.group, initgroups=settings.initgroups)
     check_access_log(settings)
+    check_tracing(settings)
     keyring = make_keyring(settings, context_hook(settings))
     plan = plan_from(settings, can_preload)
     places = plan.max_workers + (_FORK_SERVER_SLOTS if plan.preloads else 0)

@@ -278,6 +278,7 @@ def _observers_own(settings: Settings) -> Settings:
         slow_request=0.0,
         graceful_timeout=_LAST_SECONDS,
         accesslog=None,
+        tracing=False,
         max_requests=0,
         request_body="buffer",
         limit_request_body=1024,

@@ -12,6 +12,7 @@ from typing import Any
 
 from canter.errors import ConfigError
 from canter.observe.access import AccessLog, RequestLog
+from canter.observe.json_lines import Shape
 from canter.observe.log_plan import LogPlan, rules_over
 from canter.observe.logged_access import LoggedAccess
 from canter.observe.logger import Logger
@@ -44,7 +45,8 @@ def log_plan(settings: Settings) -> LogPlan:
         config_json=settings.logconfig_json,
         config_file=settings.logconfig,
         syslog=syslog,
-        as_json=settings.log_format == "json",
+        shape=Shape(settings.log_format),
+        splits=settings.log_split,
         statsd=_statsd_plan(settings),
     )
 
@@ -112,9 +114,7 @@ def open_access_log(
     to_syslog = plan.syslog is not None and plan.syslog.access
     if settings.accesslog is None:
         return LoggedAccess(logger, None) if is_ruled or to_syslog else None
-    access = AccessLog(
-        settings.access_log_format, settings.accesslog, log.logger, as_json=plan.as_json
-    )
+    access = AccessLog(settings.access_log_format, settings.accesslog, log.logger, shape=plan.shape)
     if is_ruled or to_syslog or settings.logger_class:
         if is_ruled or not isinstance(logger, Logger):
             access.close()

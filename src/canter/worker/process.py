@@ -44,6 +44,7 @@ from canter.worker.messages import (
 from canter.worker.sources import SourceFiles
 from canter.worker.states import WorkerEvent, WorkerState, next_state
 from canter.worker.task import WorkerTask
+from canter.worker.tracing import Tracing
 from canter.worker.warmup import warm_up
 from canter.worker.wear import WearGauge
 
@@ -86,6 +87,7 @@ class Worker:
         self._sources = SourceFiles() if task.settings.reload else None
         self._deadline: float | None = None
         self._gauge: WearGauge | None = None
+        self._tracing: Tracing | None = None
         self._exit_status = 0
         self._is_clean = False
         self._hooks = task.hooks or WorkerHooks.apart(task.settings, task.log)
@@ -117,9 +119,14 @@ class Worker:
             exit_status,
             within,
             self._task.log,
-            first=self._hooks.leaving,
+            first=self._say_goodbye,
             wait_for_threads=self._is_clean,
         )
+
+    def _say_goodbye(self) -> None:
+        self._hooks.leaving()
+        if self._tracing is not None:
+            self._tracing.close()
 
     # ------------------------------------------------------------------------------- booting
 
@@ -155,12 +162,15 @@ class Worker:
         self._access = logbook.settled(loaded.access, self._hooks.worker.log)
         if task.settings.warmup:
             warm_up(application, task)
+        around = self._hooks.around_calls()
+        if task.settings.tracing:
+            around = self._tracing = wiring.make_tracing(task, around)
         return wiring.make_engine(
             application,
             task,
             logbook.metered(self._access, task.log),
             self._on_engine_event,
-            wiring.around_calls(task.settings, self._hooks.around_calls()),
+            wiring.around_calls(task.settings, around),
         )
 
     def _send_sources(self) -> None:

@@ -31,6 +31,7 @@ from canter.worker.health import Health
 from canter.worker.request_ids import RequestIds
 from canter.worker.task import Application, WorkerTask
 from canter.worker.tls import demand_http2
+from canter.worker.tracing import Tracing
 from canter.worker.wear import WearGauge
 
 # The largest bodies that may lie in a worker's memory at once, before any goes to disk.
@@ -171,8 +172,15 @@ def around_calls(settings: Settings, hooks: AroundCalls | None) -> AroundCalls |
     """What runs around each call of the application: ids where they are wanted, and hooks."""
     wanted = settings.request_id == "on"
     if settings.request_id == "auto" and settings.accesslog is not None:
-        wanted = settings.log_format == "json" or "%(request_id)" in settings.access_log_format
+        wanted = settings.log_format != "text" or "%(request_id)" in settings.access_log_format
     return RequestIds(trust_policy(settings), hooks) if wanted else hooks
+
+
+def make_tracing(task: WorkerTask, inner: AroundCalls | None) -> Tracing:
+    """Spans for requests, with `inner` within them. Imports OpenTelemetry."""
+    settings = task.settings
+    service = settings.proc_name or (settings.wsgi_app or "canter").partition(":")[0]
+    return Tracing(service, task.log.logger, inner)
 
 
 def make_gauge(settings: Settings, now: float, resident_bytes: int) -> WearGauge:

@@ -50,9 +50,11 @@ def test_together_they_are_all_of_gunicorn_27():
         "max_lifetime_jitter",
         "max_memory",
         "log_format",
+        "log_split",
         "request_id",
         "metrics_bind",
         "status_bind",
+        "tracing",
     }
     assert len((set(SETTINGS) - own) | set(FOREIGN) | HOOKS) == 120
 

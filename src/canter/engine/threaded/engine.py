@@ -30,6 +30,7 @@ from canter.engine.threaded.waiting import WaitingRoom
 from canter.net.listeners import Listener
 from canter.observe.access import RequestLog
 from canter.observe.meter import Meter
+from canter.observe.request_marks import in_words, marks_of
 from canter.observe.scoreboard import Field, WorkerSlot
 from canter.protocol.faults import RequestExpired
 from canter.wsgi.environ import base_environ
@@ -333,10 +334,9 @@ def stack_of(member: Member) -> str:
 
 
 def line_of(environ: dict[str, Any]) -> str:
-    """A request as reports name it: method, target and, if it has one, its id."""
+    """A request as reports name it: method, target and what it is known by."""
     line = f"{environ.get('REQUEST_METHOD')} {_escaped(environ.get('RAW_URI', ''))}"
-    request_id = environ.get("canter.request_id")
-    return line if request_id is None else f"{line} [{_escaped(str(request_id))}]"
+    return f"{line}{_escaped(in_words(marks_of(environ)))}"
 
 
 def _escaped(target: str) -> str:

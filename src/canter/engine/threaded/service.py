@@ -28,6 +28,7 @@ from canter.observe.logs import ClientFaultLog
 from canter.observe.meter import Meter
 from canter.observe.outcomes import Outcome
 from canter.observe.records import NotedRequests
+from canter.observe.request_marks import in_words, marks_of
 from canter.protocol.faults import (
     BadRequest,
     Fault,
@@ -249,12 +250,8 @@ class Service:
         """Tell the error log what the application did."""
         request = connection.request
         assert request is not None
-        line = f"{request.method} {_printable(request.target)}"
-        extra = None
-        request_id = exchange.environ.get("canter.request_id")
-        if request_id is not None:
-            line = f"{line} [{_printable(str(request_id))}]"
-            extra = {"http.request.id": request_id}
+        extra = marks_of(exchange.environ)
+        line = f"{request.method} {_printable(request.target)}{_printable(in_words(extra))}"
         for remark in exchange.remarks or ():
             self._log.warning("%s: %s", line, remark, extra=extra)
         problem = exchange.problem

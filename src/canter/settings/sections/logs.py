@@ -69,13 +69,26 @@ SETTINGS: tuple[AnySetting, ...] = (
     Setting(
         name="log_format",
         section=SECTION,
-        kind=Choice("text", "json"),
+        kind=Choice("text", "json", "otel"),
         default="text",
         flags=("--log-format",),
         help=(
-            "How lines of both logs are written: as text, or as JSON objects with keys of the "
-            "Elastic Common Schema. With `json`, `access_log_format` has no effect. "
+            "How lines of both logs are written: as text, as JSON objects with keys of the "
+            "Elastic Common Schema, or with `otel` as records of OpenTelemetry's log data model. "
+            "`access_log_format` has an effect on text only. "
             "[logging.md](logging.md) shows such lines."
+        ),
+    ),
+    Setting(
+        name="log_split",
+        section=SECTION,
+        kind=Boolean(),
+        default=False,
+        flags=("--log-split",),
+        help=(
+            "Whether, where the error log is standard error, what is less severe than a warning "
+            "goes to standard output: some platforms take every line on standard error for an "
+            "error."
         ),
     ),
     Setting(
@@ -174,10 +187,10 @@ SETTINGS: tuple[AnySetting, ...] = (
         flags=("--request-id",),
         help=(
             "Whether each request has an id: `auto` where a log has a place for it, "
-            "`%(request_id)s` in `access_log_format` or `log_format` being `json`. It is the "
-            "`X-Request-Id` of a peer in `forwarded_allow_ips`, else a new one. The application "
-            "finds it as `canter.request_id` and `HTTP_X_REQUEST_ID`, the error log has it in what "
-            "the request causes."
+            "`%(request_id)s` in `access_log_format` or another `log_format` than `text`. It is "
+            "the `X-Request-Id` of a peer in `forwarded_allow_ips`, else a new one. The "
+            "application finds it as `canter.request_id` and `HTTP_X_REQUEST_ID`, the error log "
+            "has it in what the request causes."
         ),
     ),
     Setting(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canter.settings.kinds import TextList
+from canter.settings.kinds import Boolean, TextList
 from canter.settings.setting import AnySetting, Section, Setting
 
 SECTION = Section(
@@ -35,6 +35,18 @@ SETTINGS: tuple[AnySetting, ...] = (
             "no host is given it is 127.0.0.1: the page shows what the server is doing, without "
             "query strings, to everybody who can reach it. "
             "A change takes effect at the next start."
+        ),
+    ),
+    Setting(
+        name="tracing",
+        section=SECTION,
+        kind=Boolean(),
+        default=False,
+        flags=("--tracing",),
+        help=(
+            "Whether each request is a span of OpenTelemetry's, which is sent by OTLP over HTTP "
+            "to where the SDK's own variables say (`OTEL_EXPORTER_OTLP_ENDPOINT` and so on). It "
+            "needs `canter[otel]`; see [observability.md](observability.md#tracing)."
         ),
     ),
 )
