@@ -39,7 +39,7 @@ _SAFE: Final = [
         "Content-Security-Policy",
         (
             "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-            "connect-src 'self'; base-uri 'none'; form-action 'none'"
+            "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'"
         ),
     ),
 ]
