@@ -6,9 +6,11 @@ import json
 import os
 import re
 import signal
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
 from tests.live.harness import PLAIN
 from tests.live.load import Load
@@ -16,6 +18,8 @@ from tests.live.raw_http import Client, request_head
 from tests.live.waiting import eventually
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.live.harness import Server, Start
 
 pytest.importorskip("prometheus_client")
@@ -259,3 +263,27 @@ def test_a_signal_to_the_whole_group_is_for_the_supervisor_and_the_workers(start
     os.killpg(server.pid, signal.SIGINT)
     assert server.wait_for_exit() == 0
     assert "observer" not in server.log()
+
+
+def test_when_a_certificate_expires_is_told_also_of_the_one_that_took_its_place(
+    start: Start, site: Path
+):
+    authority, path = trustme.CA(), site / "shop.pem"
+
+    def issue(year: int) -> float:
+        until = datetime(year, 2, 3, tzinfo=UTC)
+        made = authority.issue_cert("localhost", not_after=until)
+        (site / "new.pem").write_bytes(made.private_key_and_cert_chain_pem.bytes())
+        os.replace(site / "new.pem", path)
+        return until.timestamp()
+
+    def told() -> float:
+        return metric(server, "canter_certificate_expiry_seconds", certificate=str(path))
+
+    first = issue(2041)
+    server = start(PLAIN, *SITES, "--certfile", str(path))
+    eventually(lambda: is_ready(server), "it is ready")
+    assert told() == first
+    second = issue(2052)
+    eventually(lambda: told() == second, "the new one is told of")
+    server.wait_for_log("the certificates have changed and were loaded")

@@ -48,6 +48,7 @@ def test_the_report_tells_of_the_server_and_of_what_each_thread_runs():
         "threads": 4,
         "resident_bytes": 0,
         "proportional_bytes": 0,
+        "check": "not_asked",
         "running": [{"thread": 1, "request": "GET /slow HTTP/1.1", "age_seconds": 1.235}],
     }
     assert (second["pid"], second["running"]) == (102, [])

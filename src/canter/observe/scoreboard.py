@@ -96,6 +96,9 @@ class Field(IntEnum):
     """Lines of the access log that could not be written."""
     BUSY_NS = 25
     """What calls that are over have taken together."""
+    CHECK = 26
+    """What the application's own health check has come to, as `canter.worker.checkup` numbers it;
+    written by the worker's main thread."""
 
 
 class RunningRequest(NamedTuple):

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import resources
 from typing import Any, Final, TypeAlias
 
-from canter.observe.exposition import Exposition
+from canter.observe.exposition import Exposition, workers_of
+from canter.observe.placard import Placard
 
 METRICS: Final = "metrics"
 STATUS: Final = "status"
@@ -46,9 +47,15 @@ _SAFE: Final = [
 
 
 class Site:
-    """The application. `make_exposition` is called at the first scrape, in the observer."""
+    """The application. `make_exposition` is called at the first scrape, in the observer.
 
-    def __init__(self, make_exposition: Callable[[], Exposition]) -> None:
+    placard: where the metrics are written as often as there are new ones, for workers to show.
+    """
+
+    def __init__(
+        self, make_exposition: Callable[[], Exposition], placard: Placard | None = None
+    ) -> None:
+        self._placard = placard
         self._make_exposition = make_exposition
         self._exposition: Exposition | None = None
         self._scraping = threading.Lock()
@@ -66,6 +73,9 @@ class Site:
             self._text, self._snapshot = text, snapshot
             self._number += 1
             self._news.notify_all()
+        if self._placard is not None:
+            status, _, body = self._scrape("text/plain")
+            self._placard.write(body if status == _OK else b"")
 
     def __call__(self, environ: dict[str, Any], start_response: Respond) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
@@ -172,8 +182,11 @@ def _is_ready(snapshot: Mapping[str, Any] | None) -> Page:
         return _AWAY, _PLAIN, b"starting\n"
     if snapshot["phase"] != "running" or snapshot.get("leaves_soon"):
         return _AWAY, _PLAIN, b"stopping\n"
-    if not snapshot["load"]["workers"].get("serving"):
+    serving = [it for it in workers_of(snapshot) if it["state"] == "serving"]
+    if not serving:
         return _AWAY, _PLAIN, b"no worker serves\n"
+    if not any(it["check"] in {"not_asked", "passes"} for it in serving):
+        return _AWAY, _PLAIN, b"no worker's check passes\n"
     return _OK, _PLAIN, b"ready\n"
 
 

@@ -281,6 +281,13 @@ class Values:
     health_path: str | None
     """The path below which the server answers health checks by itself: `livez`, `readyz` and
     `startupz`."""
+    health_check: str | None
+    """A function of the application, without arguments, that says whether it is well: it fails by
+    raising something or giving `False`."""
+    health_check_interval: float
+    """The time between two calls of `health_check`."""
+    health_check_timeout: float
+    """A call of `health_check` that takes longer hangs, readiness says until it is over."""
 
     # Files
     static: Mapping[str, str]
@@ -299,6 +306,12 @@ class Values:
     `/startupz`."""
     status_bind: tuple[str, ...]
     """Addresses that serve the status page, and `/livez`, `/readyz` and `/startupz`."""
+    metrics_path: str | None
+    """A path of the addresses in `bind` that shows the same metrics, for the whole server and
+    whichever worker is asked, to the peers in `metrics_allow_ips`; for others it is the
+    application's."""
+    metrics_allow_ips: tuple[str, ...]
+    """The peers that may see `metrics_path`."""
     tracing: bool
     """Whether each request is a span of OpenTelemetry's, which is sent by OTLP over HTTP to where
     the SDK's own variables say (`OTEL_EXPORTER_OTLP_ENDPOINT` and so on)."""

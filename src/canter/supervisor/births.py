@@ -245,6 +245,7 @@ class Births:
             log=log,
             hooks=hooks,
             keyring=deploy.keyring,
+            placard=self._deploys.placard,
         )
 
     def _not_theirs(self, number: int) -> tuple[Closable, ...]:

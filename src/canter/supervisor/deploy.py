@@ -14,6 +14,7 @@ from canter.net.handoff import LetterBox
 from canter.net.lent import Lent, choose_addresses
 from canter.net.listeners import Listener, UnixAccess, open_listeners
 from canter.observe.logs import ErrorLog
+from canter.observe.placard import Placard
 from canter.observe.scoreboard import Scoreboard, WorkerSlot
 from canter.settings import Settings
 from canter.supervisor.capacity import count_processors
@@ -186,6 +187,8 @@ class Deploys:
         self._by_number: dict[int, Deploy] = {}
         self._lent = lent
         self._open: list[Listener] = list(inherited)
+        self.placard: Placard | None = None
+        """Where the observer writes the metrics that workers show, where they are to."""
         self.are_shared = False
         """Whether another supervisor listens at the same addresses: socket files are left then."""
 
@@ -251,6 +254,15 @@ class Deploys:
             for listener in deploy.listeners
         }
         return [listener.url_with(spoken.get(listener, "http")) for listener in self._open]
+
+    def certificate_files(self, number: int | None) -> list[str]:
+        """The certificates that generation `number` shows."""
+        deploy = self._by_number.get(number) if number is not None else None
+        if deploy is None or deploy.keyring is None:
+            return []
+        plan = deploy.keyring.plan
+        pairs = [pair for pair in (plan.pair, *(pair for _, pair in plan.named)) if pair]
+        return list(dict.fromkeys(pair.certfile for pair in pairs))
 
     def close_all_but(self, numbers: Iterable[int]) -> None:
         """Close what none of these generations uses: listeners, with their files, and boxes.

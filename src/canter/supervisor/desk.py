@@ -12,11 +12,12 @@ import platform
 import selectors
 import time
 from collections.abc import Iterable
-from typing import Protocol, assert_never
+from typing import Any, Protocol, assert_never
 
 import canter
 from canter import extensions
 from canter.errors import ConfigError
+from canter.net.expiry import Expiries
 from canter.net.listeners import waiting_in
 from canter.observe.logs import level_number
 from canter.settings.comparing import settings_told
@@ -51,7 +52,7 @@ from canter.supervisor.pledges import Due, Pledges
 from canter.supervisor.readings import sight_slot
 from canter.supervisor.recorder import Recorder
 from canter.supervisor.roster import Failure, Generation, Roster
-from canter.supervisor.snapshot import Surroundings, take_snapshot
+from canter.supervisor.snapshot import Surroundings, load_of, take_snapshot
 from canter.supervisor.states import Command, GenerationState
 from canter.supervisor.status import Facts, Sight, status_report
 from canter.worker.messages import SetLogLevel, TellStacks
@@ -85,6 +86,7 @@ class Desk:
         self._ledger = ledger
         self._recorder = recorder
         self._memory = MemoryWatch()
+        self._expiries = Expiries()
         self._socket: ControlSocket | None = None
         self._roster = roster
         self._crew = crew
@@ -176,9 +178,14 @@ class Desk:
             build=extensions.build(),
             python=platform.python_version(),
             backlog={it.url: waiting_in(it.sock) for it in self._deploys.open_listeners()},
+            certificates=self._expiries.of(self._deploys.certificate_files(self._live())),
         )
         facts = self._facts(now)
         return take_snapshot(self._roster, self._sights(), facts, self._ledger, around, now)
+
+    def load(self) -> dict[str, Any]:
+        """How much room there is now."""
+        return load_of(self._roster, self._sights())
 
     def _status(self, now: float) -> dict[str, object]:
         return status_report(self._roster, self._sights(), self._facts(now), now)

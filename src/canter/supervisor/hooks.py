@@ -7,7 +7,8 @@ worker whose `pre_fork` fails is not started.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from canter.errors import BootError, CanterError
 from canter.net.listeners import Listener, waiting_in
@@ -18,7 +19,7 @@ from canter.worker.hooks.own import WorkerHooks
 from canter.worker.hooks.views import ListenerView, ServerView, WorkerView
 from canter.worker.logbook import make_logger
 
-_BACKLOG_EVERY_SECONDS = 1.0
+_LOAD_EVERY_SECONDS = 1.0
 
 
 class ServerHooks:
@@ -30,7 +31,7 @@ class ServerHooks:
         self._settings = settings
         self.server = ServerView(settings, self._facade)
         self._wanted: int | None = None
-        self._backlog_due = 0.0
+        self._load_due = 0.0
 
     def starting(self, workers: int) -> None:
         """Nothing has been opened yet. Raises CanterError."""
@@ -107,24 +108,33 @@ class ServerHooks:
         """The last worker is gone."""
         self._call("on_exit")
 
-    def note_backlog(self, now: float) -> float | None:
-        """Once a second, where that is wanted, how many connections wait to be accepted.
+    def note_load(self, now: float, load: Callable[[], Mapping[str, Any]]) -> float | None:
+        """Once a second, where there is somebody to tell, how busy the service is.
 
         Returns in how many seconds the next time is, None for never.
         """
-        if not self._settings.enable_backlog_metric or self._settings.statsd_host is None:
+        if self._settings.statsd_host is None:
             return None
-        if now >= self._backlog_due:
-            self._backlog_due = now + _BACKLOG_EVERY_SECONDS
-            waiting = [waiting_in(listener.sock) for listener in self.server.LISTENERS]
-            if None not in waiting:
-                total = sum(count for count in waiting if count is not None)
-                self._measure("gunicorn.backlog", total, "histogram")
-        return self._backlog_due - now
+        if now >= self._load_due:
+            self._load_due = now + _LOAD_EVERY_SECONDS
+            if self._settings.enable_backlog_metric:
+                self._measure_backlog()
+            found = load()
+            self._measure("canter.threads", found["threads"], "gauge")
+            self._measure("canter.threads.busy", found["busy"], "gauge")
+            self._measure("canter.utilization", found["utilization"], "gauge")
+            self._measure("canter.queued", found["queued"], "gauge")
+        return self._load_due - now
 
-    def _measure(self, metric: str, value: int, kind: str) -> None:
+    def _measure_backlog(self) -> None:
+        waiting = [waiting_in(listener.sock) for listener in self.server.LISTENERS]
+        if None not in waiting:
+            total = sum(count for count in waiting if count is not None)
+            self._measure("gunicorn.backlog", total, "histogram")
+
+    def _measure(self, metric: str, value: float, kind: str) -> None:
         extra = {"metric": metric, "value": value, "mtype": kind}
-        self._facade.debug("%s is %d", metric, value, extra=extra)
+        self._facade.debug("%s is %g", metric, value, extra=extra)
 
     def _listen(self, listeners: Iterable[Listener]) -> None:
         self.server.LISTENERS = [ListenerView(listener) for listener in listeners]

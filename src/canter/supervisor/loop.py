@@ -172,7 +172,8 @@ class Supervisor:
 
         Raises ConfigError or BindError.
         """
-        self._observer.open(self._settings, identity, may_wait=not self._succession.is_alone)
+        may_wait = not self._succession.is_alone
+        self._deploys.placard = self._observer.open(self._settings, identity, may_wait=may_wait)
 
     def run(self) -> int:
         """Serve until told to stop. The exit status."""
@@ -234,7 +235,7 @@ class Supervisor:
         limits = [
             policy.tick_seconds(self._roster),
             self._desk.patience_seconds(now),
-            self._hooks.note_backlog(now),
+            self._hooks.note_load(now, self._desk.load),
             self._herald.patience_seconds(self._roster, now),
             self._succession.patience_seconds(),
             self._desk.patience_seconds(time.monotonic()),

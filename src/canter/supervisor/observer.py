@@ -27,6 +27,7 @@ from canter.net.addresses import Address, parse_bind
 from canter.net.listeners import Listener, open_listeners
 from canter.observe.exposition import MULTIPROCESS_VARIABLE, Exposition, require_library
 from canter.observe.logs import ErrorLog
+from canter.observe.placard import Placard
 from canter.observe.scoreboard import Scoreboard
 from canter.observe.site import METRICS, STATUS, Site
 from canter.settings import Settings
@@ -42,6 +43,7 @@ SNAPSHOT_SECONDS: Final = 1.0
 _SHOWN: Final = {METRICS: "metrics", STATUS: "status page"}
 _THREADS = 8
 _BACKLOG = 128
+_PLACARD_BYTES = 4 * 1024 * 1024
 _LAST_SECONDS = 2.0
 
 
@@ -78,7 +80,7 @@ def open_sites(settings: Settings) -> tuple[Listener, ...]:
     Raises ConfigError, also where prometheus-client is missing, and BindError; nothing is left open
     then.
     """
-    if settings.metrics_bind:
+    if settings.metrics_bind or settings.metrics_path:
         require_library()
     found: list[Listener] = []
     with contextlib.ExitStack() as undo:
@@ -110,20 +112,24 @@ class Observer:
         self._look = look
         self._sites: tuple[Listener, ...] = ()
         self._settings: Settings | None = None
+        self._placard: Placard | None = None
         self._identity = Identity()
         self._state = ObserverState.ABSENT
         self._pid: int | None = None
         self._backoff = Backoff()
         self._due = 0.0
 
-    def open(self, settings: Settings, identity: Identity, *, may_wait: bool) -> None:
+    def open(self, settings: Settings, identity: Identity, *, may_wait: bool) -> Placard | None:
         """Show at the addresses of `settings`, as `identity`, from the next round on.
 
-        Raises ConfigError or BindError; with `may_wait`, addresses that are taken, by the
-        supervisor that this one succeeds, are tried again until they are free.
+        Gives what workers are to show at `metrics_path`, where there is one. Raises ConfigError or
+        BindError; with `may_wait`, addresses that are taken, by the supervisor that this one
+        succeeds, are tried again until they are free.
         """
-        if not settings.metrics_bind and not settings.status_bind:
-            return
+        if not settings.metrics_bind and not settings.status_bind and not settings.metrics_path:
+            return None
+        if settings.metrics_path:
+            self._placard = Placard(_PLACARD_BYTES)
         self._settings = _observers_own(settings)
         self._identity = identity
         try:
@@ -133,6 +139,7 @@ class Observer:
             if not may_wait:
                 raise
             self._log.logger.info("%s; trying again until it is free", error)
+        return self._placard
 
     def patience_seconds(self, now: float) -> float | None:
         """How long nothing need be done here; None = for ever."""
@@ -189,6 +196,8 @@ class Observer:
             self._log.logger.info("%s at %s", _SHOWN[site.named], site.url)
 
     def _has_sites(self, settings: Settings, now: float) -> bool:
+        if not settings.metrics_bind and not settings.status_bind:
+            return True
         with contextlib.suppress(BindError):
             if not self._sites:
                 self._sites = open_sites(settings)
@@ -217,7 +226,7 @@ class Observer:
 
     def _start(self, now: float, not_ours: Iterable[Closable]) -> None:
         directory = os.environ.get(MULTIPROCESS_VARIABLE, "")
-        site = Site(lambda: Exposition(directory))
+        site = Site(lambda: Exposition(directory), self._placard)
         board = Scoreboard(1, _THREADS)
         settings = self._settings
         assert settings is not None
@@ -279,6 +288,9 @@ def _observers_own(settings: Settings) -> Settings:
         graceful_timeout=_LAST_SECONDS,
         accesslog=None,
         tracing=False,
+        metrics_path=None,
+        health_path=None,
+        health_check=None,
         max_requests=0,
         request_body="buffer",
         limit_request_body=1024,

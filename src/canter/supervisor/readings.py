@@ -11,6 +11,7 @@ from canter.supervisor.memory import UNKNOWN, Memory
 from canter.supervisor.policy import Reading, Running
 from canter.supervisor.reports import describe_running
 from canter.supervisor.status import Call, Sight
+from canter.worker.checkup import Verdict
 
 
 def read_slot(slot: WorkerSlot, now: float, awake_since: float) -> Reading:
@@ -57,6 +58,7 @@ def sight_slot(slot: WorkerSlot, memory: Memory = UNKNOWN) -> Sight:
             "running": len(calls),
         },
         tally=tally_of(slot),
+        check=Verdict(words[Field.CHECK]).name.lower(),
         noted=noted_in(slot),
     )
 

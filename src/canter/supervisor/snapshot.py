@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from canter.observe.meter import counts_by_method, histograms
@@ -28,6 +28,8 @@ class Surroundings:
     python: str
     backlog: Mapping[str, int | None]
     """Connections that wait to be accepted, by address; None where the system does not tell."""
+    certificates: Mapping[str, float] = field(default_factory=dict)
+    """When each expires (seconds since the epoch), by file."""
 
 
 def take_snapshot(
@@ -48,7 +50,8 @@ def take_snapshot(
         "started_at": round(around.started_at, 3),
         "build": around.build,
         "python": around.python,
-        "load": _load(roster, sights, around),
+        "load": {**load_of(roster, sights), "backlog": dict(around.backlog)},
+        "certificates": dict(around.certificates),
         "totals": _totals(totals),
         "exits": dict(ledger.exits),
         "reloads": dict(ledger.reloads),
@@ -69,7 +72,8 @@ def _without_queries(sight: Sight) -> Sight:
     return replace(sight, calls=calls)
 
 
-def _load(roster: Roster, sights: Mapping[int, Sight], around: Surroundings) -> dict[str, Any]:
+def load_of(roster: Roster, sights: Mapping[int, Sight]) -> dict[str, Any]:
+    """How much room there is now: threads, requests, connections, workers."""
     states = Counter(handle.state.name.lower() for handle in roster.handles.values())
     serving = [sights[pid] for pid, h in roster.handles.items() if h.state.name == "SERVING"]
     threads = sum(sight.threads for sight in serving)
@@ -84,7 +88,6 @@ def _load(roster: Roster, sights: Mapping[int, Sight], around: Surroundings) -> 
         "queued": sum(sight.queued for sight in sights.values()),
         "connections": dict(connections),
         "workers": dict(states),
-        "backlog": dict(around.backlog),
     }
 
 

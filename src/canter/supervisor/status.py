@@ -34,6 +34,8 @@ class Sight:
     """Connections by what they do."""
     tally: Tally = NOTHING
     noted: tuple[Noted, ...] = ()
+    check: str = "not_asked"
+    """What the application's own health check has come to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def _worker(worker: Handle, sight: Sight, now: float) -> dict[str, Any]:
         "threads": sight.threads,
         "resident_bytes": sight.resident_bytes,
         "proportional_bytes": sight.proportional_bytes,
+        "check": sight.check,
         "running": [
             {"thread": it.thread, "request": it.line, "age_seconds": _rounded(it.age_seconds)}
             for it in sight.calls

@@ -22,6 +22,7 @@ from canter.observe.access import AccessLog
 from canter.observe.logged_access import LoggedAccess
 from canter.observe.scoreboard import Field
 from canter.worker import booting, leaving, logbook, settling, wiring
+from canter.worker.checkup import Checkup
 from canter.worker.hooks.own import WorkerHooks
 from canter.worker.memory import resident_bytes
 from canter.worker.messages import (
@@ -53,6 +54,7 @@ _CLEAN_EXIT_SECONDS = 10.0
 # After engine.stop() everything is over but for threads that are stuck in the application.
 _STOP_SECONDS = 0.5
 _SOURCES_EVERY_SECONDS = 1.0
+_CHECK_EVERY_SECONDS = 0.5
 _CERTIFICATES_EVERY_SECONDS = 1.0
 
 
@@ -88,6 +90,7 @@ class Worker:
         self._deadline: float | None = None
         self._gauge: WearGauge | None = None
         self._tracing: Tracing | None = None
+        self._checkup: Checkup | None = None
         self._exit_status = 0
         self._is_clean = False
         self._hooks = task.hooks or WorkerHooks.apart(task.settings, task.log)
@@ -162,6 +165,7 @@ class Worker:
         self._access = logbook.settled(loaded.access, self._hooks.worker.log)
         if task.settings.warmup:
             warm_up(application, task)
+        self._checkup = wiring.make_checkup(task.settings, task.log.logger)
         around = self._hooks.around_calls()
         if task.settings.tracing:
             around = self._tracing = wiring.make_tracing(task, around)
@@ -171,6 +175,7 @@ class Worker:
             logbook.metered(self._access, task.log),
             self._on_engine_event,
             wiring.around_calls(task.settings, around),
+            self._checkup,
         )
 
     def _send_sources(self) -> None:
@@ -201,6 +206,8 @@ class Worker:
             self._send_sources()
             self._look_at_wear()
             self._review_certificates()
+            if self._checkup is not None:
+                self._task.slot.words[Field.CHECK] = self._checkup.look()
 
     def _review_certificates(self) -> None:
         """New certificates where their files have changed; the old ones where those are no good."""
@@ -221,6 +228,8 @@ class Worker:
             limits.append(max(0.0, self._deadline - time.monotonic()))
         if self._sources is not None:
             limits.append(_SOURCES_EVERY_SECONDS)
+        if self._checkup is not None:
+            limits.append(_CHECK_EVERY_SECONDS)
         if self._task.keyring is not None:
             limits.append(_CERTIFICATES_EVERY_SECONDS)
         if self._gauge is not None:
@@ -286,6 +295,8 @@ class Worker:
         self._task.slot.words[Field.READY] = 1
         self._channel.send(Serving())
         self._engine.start()
+        if self._checkup is not None:
+            self._checkup.start()
         size = self._task.slot.words[Field.RSS_BYTES] = resident_bytes()
         self._gauge = wiring.make_gauge(self._task.settings, time.monotonic(), size)
         if self._gauge.is_hopeless:

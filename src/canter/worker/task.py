@@ -13,6 +13,7 @@ from canter.net.listeners import Listener
 from canter.observe.access import AccessLog
 from canter.observe.logged_access import LoggedAccess
 from canter.observe.logs import ErrorLog
+from canter.observe.placard import Placard
 from canter.observe.scoreboard import WorkerSlot
 from canter.settings import Settings
 from canter.worker.channel import Channel
@@ -48,6 +49,7 @@ class WorkerTask:
     loaded: what a fork server has done before the fork, so that this worker need not.
     role: what it is called in `ps`. on_news: takes the supervisor's snapshots, in the observer.
     heeds_signals: whether a signal ends it, or only the supervisor does.
+    placard: where the observer writes the metrics for `metrics_path`.
     """
 
     generation: int
@@ -67,6 +69,7 @@ class WorkerTask:
     role: str = "worker"
     on_news: Callable[[str], None] | None = None
     heeds_signals: bool = True
+    placard: Placard | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,18 +16,21 @@ from canter.engine.answers import Responder
 from canter.engine.contract import AroundCalls, BodyMode, EngineConfig, EngineEvent
 from canter.engine.spool import Budget
 from canter.engine.threaded.engine import ThreadedEngine
+from canter.errors import CanterError
 from canter.net.certificates import Keyring
 from canter.observe.access import RequestLog
-from canter.observe.scoreboard import WorkerSlot
 from canter.protocol.http2.limits import Http2Limits
 from canter.protocol.limits import Leniency, Limits
 from canter.protocol.peers import Peers
 from canter.protocol.proxy.reader import Mode as ProxyMode
 from canter.protocol.trust import TrustPolicy
 from canter.settings import Settings
+from canter.worker.checkup import CheckPlan, Checkup
 from canter.worker.files.handed import HandedFiles
 from canter.worker.files.static import StaticFiles
 from canter.worker.health import Health
+from canter.worker.loader import load_application
+from canter.worker.metrics import Metrics
 from canter.worker.request_ids import RequestIds
 from canter.worker.task import Application, WorkerTask
 from canter.worker.tls import demand_http2
@@ -71,11 +74,12 @@ def make_engine(
     access: RequestLog | None,
     on_event: Callable[[EngineEvent], None],
     around: AroundCalls | None = None,
+    checkup: Checkup | None = None,
 ) -> Engine:
     """The engine that the settings ask for, around `application`; not started."""
     config = dataclasses.replace(
         engine_config(task.settings, multiprocess=task.multiprocess, keyring=task.keyring),
-        responders=make_responders(task.settings, task.slot, task.log.logger),
+        responders=make_responders(task, checkup),
     )
     if task.settings.sendfile_roots:
         application = HandedFiles(application, task.settings.sendfile_roots, task.log.logger)
@@ -105,15 +109,21 @@ def make_engine(
     )
 
 
-def make_responders(
-    settings: Settings, slot: WorkerSlot, log: logging.Logger
-) -> tuple[Responder, ...]:
+def make_responders(task: WorkerTask, checkup: Checkup | None = None) -> tuple[Responder, ...]:
     """What is answered without the application, in the order in which it is asked."""
+    settings, slot = task.settings, task.slot
     responders: list[Responder] = []
     if settings.health_path is not None:
-        responders.append(Health(settings.health_path, lambda: slot.is_ready))
+        health = Health(settings.health_path, lambda: slot.is_ready)
+        if checkup is not None:
+            health = Health(settings.health_path, lambda: slot.is_ready, checkup.verdict)
+        responders.append(health)
+    if settings.metrics_path is not None and task.placard is not None:
+        peers = _peers(settings.metrics_allow_ips)
+        responders.append(Metrics(settings.metrics_path, peers, task.placard.read))
     if settings.static:
-        responders.append(StaticFiles(settings.static, int(settings.static_max_age), log))
+        static = StaticFiles(settings.static, int(settings.static_max_age), task.log.logger)
+        responders.append(static)
     return tuple(responders)
 
 
@@ -174,6 +184,21 @@ def around_calls(settings: Settings, hooks: AroundCalls | None) -> AroundCalls |
     if settings.request_id == "auto" and settings.accesslog is not None:
         wanted = settings.log_format != "text" or "%(request_id)" in settings.access_log_format
     return RequestIds(trust_policy(settings), hooks) if wanted else hooks
+
+
+def make_checkup(settings: Settings, log: logging.Logger) -> Checkup | None:
+    """What asks the application for its health, where that is wanted; not begun.
+
+    Raises BootError or ApplicationError.
+    """
+    if settings.health_check is None:
+        return None
+    try:
+        check = load_application(settings.health_check)
+    except CanterError as error:
+        raise type(error)(f"health_check: {error}") from error.__cause__
+    plan = CheckPlan(settings.health_check_interval, settings.health_check_timeout)
+    return Checkup(check, plan, log)
 
 
 def make_tracing(task: WorkerTask, inner: AroundCalls | None) -> Tracing:

@@ -55,6 +55,11 @@ def test_together_they_are_all_of_gunicorn_27():
         "metrics_bind",
         "status_bind",
         "tracing",
+        "metrics_path",
+        "metrics_allow_ips",
+        "health_check",
+        "health_check_interval",
+        "health_check_timeout",
     }
     assert len((set(SETTINGS) - own) | set(FOREIGN) | HOOKS) == 120
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from canter.settings.kinds import Boolean, TextList
+from canter.settings.kinds import Boolean, Networks, Optional, TextList, UrlPath
 from canter.settings.setting import AnySetting, Section, Setting
 
 SECTION = Section(
@@ -35,6 +35,31 @@ SETTINGS: tuple[AnySetting, ...] = (
             "no host is given it is 127.0.0.1: the page shows what the server is doing, without "
             "query strings, to everybody who can reach it. "
             "A change takes effect at the next start."
+        ),
+    ),
+    Setting(
+        name="metrics_path",
+        section=SECTION,
+        kind=Optional(UrlPath()),
+        default=None,
+        flags=("--metrics-path",),
+        help=(
+            "A path of the addresses in `bind` that shows the same metrics, for the whole server "
+            "and whichever worker is asked, to the peers in `metrics_allow_ips`; for others it is "
+            "the application's. It needs `canter[metrics]`. Whether there are any is decided at "
+            "the start."
+        ),
+    ),
+    Setting(
+        name="metrics_allow_ips",
+        section=SECTION,
+        kind=Networks(),
+        default=("127.0.0.1", "::1"),
+        flags=("--metrics-allow-from",),
+        help=(
+            "The peers that may see `metrics_path`. A request that a web server has passed on, "
+            "which its header fields tell (`X-Forwarded-For`, `Forwarded`, `X-Real-IP`, `Via`), "
+            "never may. Peers on a unix socket may."
         ),
     ),
     Setting(
