@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canter.observe.exposition import Exposition, workers_of
+from canter.observe.placard import Placard
+from canter.observe.site import Site
 from canter.supervisor.ledger import Ledger
 from canter.supervisor.snapshot import take_snapshot
 from canter.supervisor.status import Sight
@@ -153,3 +156,23 @@ def test_what_can_happen_is_zero_before_it_happens():
     states = {it.labels["state"]: it.value for it in found["canter_workers"].samples}
     assert states == {"booting": 0, "ready": 0, "serving": 2, "draining": 0}
     assert [worker["pid"] for worker in workers_of(shot)] == [101, 102]
+
+
+def test_metrics_that_cannot_be_made_are_told_of_once_and_shown_as_soon_as_they_can_be(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    """A file of the application's own metrics may be broken, and may go away."""
+    placard = Placard(100_000)
+    site = Site(lambda: Exposition(str(tmp_path)), placard)
+    broken = tmp_path / "counter_1.db"
+    # One entry, whose key should be JSON.
+    broken.write_bytes(
+        struct.pack("<ii", 40, 0) + struct.pack("<i12sdd", 12, b"no such key ", 1, 1)
+    )
+    for _ in range(3):
+        site.take(json.dumps(snapshot()))
+    assert placard.read() == b""
+    assert [record.getMessage() for record in caplog.records] == ["the metrics cannot be written"]
+    broken.unlink()
+    site.take(json.dumps(snapshot()))
+    assert b"canter_utilization" in placard.read()

@@ -11,6 +11,7 @@ Which of the two sites a request is for stands in SERVER_NAME, which the observe
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import resources
@@ -28,6 +29,7 @@ _SILENCE_SECONDS = 5.0
 Respond: TypeAlias = Callable[[str, list[tuple[str, str]]], Any]
 Page: TypeAlias = tuple[str, str, bytes]
 
+_log = logging.getLogger("canter.error")
 _PLAIN = "text/plain; charset=utf-8"
 _JSON = "application/json"
 _OK, _AWAY = "200 OK", "503 Service Unavailable"
@@ -56,6 +58,7 @@ class Site:
         self, make_exposition: Callable[[], Exposition], placard: Placard | None = None
     ) -> None:
         self._placard = placard
+        self._is_at_fault = False
         self._make_exposition = make_exposition
         self._exposition: Exposition | None = None
         self._scraping = threading.Lock()
@@ -74,8 +77,7 @@ class Site:
             self._number += 1
             self._news.notify_all()
         if self._placard is not None:
-            status, _, body = self._scrape("text/plain")
-            self._placard.write(body if status == _OK else b"")
+            self._placard.write(self._figures())
 
     def __call__(self, environ: dict[str, Any], start_response: Respond) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
@@ -116,6 +118,18 @@ class Site:
                 self._exposition = self._make_exposition()
             content_type, body = self._exposition.render(snapshot, accept)
         return _OK, content_type, body
+
+    def _figures(self) -> bytes:
+        """The metrics as text, nothing where they cannot be made; a fault is told of once."""
+        try:
+            body = self._scrape("text/plain")[2]
+        except Exception:  # noqa: BLE001 - the application's own files may hold anything
+            if not self._is_at_fault:
+                _log.exception("the metrics cannot be written")
+            self._is_at_fault = True
+            return b""
+        self._is_at_fault = False
+        return body
 
     def _show(self) -> Page:
         if not self._page:

@@ -74,7 +74,31 @@ class Tracing:
 
     def run(self, application: Application, exchange: Exchange) -> None:
         """Call the application within a span; raises nothing of its own."""
-        environ = exchange.environ
+        try:
+            span, context = self._begin(exchange.environ)
+        except Exception as error:  # noqa: BLE001 - a propagator or sampler of somebody else's
+            self._log.error("tracing: a request has no span", exc_info=error)
+            self._call(application, exchange)
+            return
+        token = self._context.attach(context)
+        try:
+            self._call(application, exchange)
+        except BaseException as problem:
+            self._end(span, exchange, problem)
+            raise
+        else:
+            self._end(span, exchange, exchange.problem)
+        finally:
+            self._context.detach(token)
+
+    def _call(self, application: Application, exchange: Exchange) -> None:
+        if self._inner is None:
+            exchange.run(application)
+        else:
+            self._inner.run(application, exchange)
+
+    def _begin(self, environ: dict[str, Any]) -> tuple[Any, Any]:
+        """The span of a request, and the context that has it as the current one."""
         parent = self._extract(environ, getter=self._fields)
         method = environ["REQUEST_METHOD"]
         span = self._tracer.start_span(
@@ -86,19 +110,7 @@ class Tracing:
         context = self._trace.set_span_in_context(span, parent)
         self._inject(environ, context=context, setter=self._fields)
         self._open.add(span)
-        token = self._context.attach(context)
-        try:
-            if self._inner is None:
-                exchange.run(application)
-            else:
-                self._inner.run(application, exchange)
-        except BaseException as problem:
-            self._end(span, exchange, problem)
-            raise
-        else:
-            self._end(span, exchange, exchange.problem)
-        finally:
-            self._context.detach(token)
+        return span, context
 
     def _end(self, span: Any, exchange: Exchange, problem: BaseException | None) -> None:
         self._open.discard(span)
