@@ -132,15 +132,10 @@ class Tracing:
         span.set_status(self._trace.Status(self._trace.StatusCode.ERROR))
 
     def close(self) -> None:
-        """The worker leaves: end what never came back, and send what there is."""
+        """The worker leaves: end what never came back. The provider's exit function sends it."""
         for span in list(self._open):
             self._mark(span, "timeout")
             span.end()
-        try:
-            # Not a shutdown: exit functions of the application may make spans yet.
-            self._provider.force_flush()
-        except Exception as error:  # noqa: BLE001 - the application may have put its own there
-            self._log.warning("tracing: the last spans could not be sent: %s", error)
 
 
 def _provider(trace: Any, service: str) -> Any:
