@@ -142,7 +142,10 @@ def test_it_can_be_read_in_the_light_and_in_the_dark(served: Server, browser: Br
 
 def luminance(page: Page, part: str, colour: str) -> float:
     """Relative luminance, as WCAG 2 defines it."""
-    text = page.locator(part).first.evaluate(f"it => getComputedStyle(it).{colour}")
+    # In one go: a second later the element may be another one.
+    text = page.evaluate(
+        "([part, colour]) => getComputedStyle(document.querySelector(part))[colour]", [part, colour]
+    )
     values = [int(value) / 255 for value in re.findall(r"\d+", text)[:3]]
     red, green, blue = (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
@@ -156,11 +159,13 @@ def test_it_fits_a_phone_and_numbers_do_not_move_what_is_around_them(
         shows(page.locator("#phase"), "running")
         overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert page.evaluate(overflow) == 0
-        before = [it.bounding_box() for it in page.locator(".card").all()]
-        assert before[0]
-        assert before[1]
+        boxes = (
+            "[...document.querySelectorAll('.card')]"
+            ".map((it) => it.getBoundingClientRect().toJSON())"
+        )
+        before = page.evaluate(boxes)
         assert before[0]["y"] == before[1]["y"], "two cards stand side by side"
         age = page.locator("#about").inner_text()
         served.get("/hello")
         expect(page.locator("#about")).not_to_have_text(age, timeout=PATIENT)
-        assert [it.bounding_box() for it in page.locator(".card").all()] == before
+        assert page.evaluate(boxes) == before
