@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.live.fronts.front import program
+from tests.live.fronts.wrapping import program
 
 PATIENCE_MS = 30_000
 
