@@ -56,7 +56,7 @@ class TlsTransport:
 
     state: see `TlsState`. peer_ended: the client has said, in TLS, that it sends nothing more.
     tls: the ssl module's object, for what was agreed on. ahead: what reads the PROXY header that
-    comes before TLS, None where there is none, or it is over.
+    comes before TLS, None where there is none, or it is over. sock: what lies under TLS.
     """
 
     __slots__ = (
@@ -67,10 +67,10 @@ class TlsTransport:
         "_pledged",
         "_ragged",
         "_resets",
-        "_sock",
         "_unsent",
         "ahead",
         "peer_ended",
+        "sock",
         "state",
         "tls",
     )
@@ -82,7 +82,7 @@ class TlsTransport:
         suppress_ragged_eofs: bool,
         ahead: ProxyReader | None = None,
     ) -> None:
-        self._sock = sock
+        self.sock = sock
         self.ahead = ahead
         self._ragged = suppress_ragged_eofs
         self._incoming = ssl.MemoryBIO()
@@ -108,7 +108,7 @@ class TlsTransport:
         """
         with self._lock:
             if self.state is not _OPEN and self.state is not _SHAKING:
-                return receive(self._sock.fileno(), maximum_bytes)
+                return receive(self.sock.fileno(), maximum_bytes)
             try:
                 return self._read(maximum_bytes)
             except ssl.SSLError:
@@ -131,7 +131,7 @@ class TlsTransport:
                     missing -= len(piece)
             if drained or missing <= 0 or self.peer_ended:
                 break
-            raw = receive(self._sock.fileno(), _RAW_BYTES)
+            raw = receive(self.sock.fileno(), _RAW_BYTES)
             if raw is None:
                 break
             if not raw:
@@ -214,7 +214,7 @@ class TlsTransport:
                 if taken:
                     return taken
             if self.state is TlsState.CLEAR:
-                return self._sock.send(data)
+                return self.sock.send(data)
             if self.state is not _OPEN:
                 if not data:
                     return 0
@@ -249,7 +249,7 @@ class TlsTransport:
 
     def _push(self) -> None:
         while self._unsent:
-            self._unsent = self._unsent[self._sock.send(self._unsent) :]
+            self._unsent = self._unsent[self.sock.send(self._unsent) :]
 
     def _collect(self) -> None:
         """Send what TLS has to say for itself: its handshake, an answer to a key update."""
@@ -270,7 +270,7 @@ class TlsTransport:
         if how == socket.SHUT_WR:
             with self._lock:
                 self._say_goodbye()
-        self._sock.shutdown(how)
+        self.sock.shutdown(how)
 
     def close(self) -> None:
         """Close the socket; with a goodbye where everything before it was sent."""
@@ -279,7 +279,7 @@ class TlsTransport:
                 self._say_goodbye()
             finally:
                 self._lock.release()
-        self._sock.close()
+        self.sock.close()
 
     def _say_goodbye(self) -> None:
         """Send close_notify: the client can tell the end from a connection that was cut."""
@@ -299,7 +299,7 @@ class TlsTransport:
         last = self._outgoing.read()
         if last and not self._unsent:
             try:
-                self._sock.send(last)
+                self.sock.send(last)
             except OSError:
                 pass
 
@@ -312,14 +312,14 @@ class TlsTransport:
 
     def fileno(self) -> int:
         """The socket's descriptor."""
-        return self._sock.fileno()
+        return self.sock.fileno()
 
     def recv(self, count: int, flags: int) -> bytes:
         """Look at the socket itself (MSG_PEEK): only whether it has ended means anything."""
-        return self._sock.recv(count, flags)
+        return self.sock.recv(count, flags)
 
     def setsockopt(self, level: int, option: int, value: bytes) -> None:
         """Set an option of the socket; SO_LINGER says that the end is to be a reset."""
         if level == socket.SOL_SOCKET and option == socket.SO_LINGER:
             self._resets = True
-        self._sock.setsockopt(level, option, value)
+        self.sock.setsockopt(level, option, value)

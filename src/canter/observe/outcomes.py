@@ -38,3 +38,6 @@ class Outcome(Enum):
 
     SHED = "shed"
     """Answered 503 by the server itself: it could not have been served in time."""
+
+    TAKEN = "taken"
+    """The application took the connection over, for WebSocket say, and answered by itself."""

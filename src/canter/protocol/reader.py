@@ -72,6 +72,13 @@ class RequestReader:
         """The writer of the response to `request`, the one that was read last."""
         raise NotImplementedError
 
+    def take_rest(self) -> bytes:
+        """The bytes that were fed and not consumed; this reader reads no more of the connection.
+
+        Only of a format whose connections can become another protocol's.
+        """
+        raise NotImplementedError
+
     @property
     def buffered(self) -> int:
         """Bytes that were fed and not consumed."""

@@ -9,6 +9,7 @@ cdef object _DECLARED
 cdef object _SENT
 cdef object _OPEN
 cdef object _OK
+cdef object _TAKEN
 cdef object _NOWHERE
 cdef Py_ssize_t _JOINED_BYTES
 

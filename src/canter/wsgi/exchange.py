@@ -63,6 +63,7 @@ class Ending(enum.Enum):
     ABORTED = "aborted"
     STALLED = "stalled"
     ABANDONED = "abandoned"
+    TAKEN = "taken"
 
 
 _UNSET = HeadState.UNSET
@@ -70,6 +71,7 @@ _DECLARED = HeadState.DECLARED
 _SENT = HeadState.SENT
 _OPEN = Ending.OPEN
 _OK = Ending.OK
+_TAKEN = Ending.TAKEN
 
 _TOO_LONG = "the body is longer than its Content-Length; the rest was left out"
 
@@ -236,7 +238,9 @@ class Exchange:
         try:
             result = application(self.environ, self)
             kind = type(result)
-            if kind is list or kind is tuple:
+            if self.ending is not _OPEN:
+                pass  # the connection was taken over
+            elif kind is list or kind is tuple:
                 self._send_whole(result)
                 result = None  # neither has a close()
             elif kind is FileWrapper:
@@ -256,6 +260,20 @@ class Exchange:
                 # The response is out; what close() was to do is not. It is logged, not answered.
                 if self.problem is None:
                     self.problem = problem
+
+    def give_up_answer(self) -> None:
+        """The application has taken the connection over: whatever it answers is not sent.
+
+        Raises Abandoned.
+        """
+        # In this order, as in `_head_bytes`.
+        self.state = _SENT
+        if self.abandoned:
+            raise Abandoned
+        self.head = None
+        self.writer.keep_alive = False
+        self.sink = _NOWHERE
+        self.ending = _TAKEN
 
     def break_off(self, problem: BaseException) -> None:
         """`run` itself was ended by an exception: answer, while that is possible, or cut."""
@@ -279,6 +297,8 @@ class Exchange:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None  # breaks the reference cycle, as the PEP asks
+        elif self.ending is _TAKEN:
+            return Write(self)
         elif self.state is not _UNSET:
             raise RuntimeError("start_response was called a second time without exc_info")
         self.head = judge_response(status, headers)
@@ -459,6 +479,11 @@ class Exchange:
         if isinstance(problem, Abandoned) or self.abandoned:
             self.writer.keep_alive = False
             self.ending = Ending.ABANDONED
+            return
+        if self.ending is _TAKEN:
+            # StopIteration is how applications tell Gunicorn that they have answered by themselves.
+            if not isinstance(problem, (StopIteration, ClientGone)):
+                self.problem = problem
             return
         if isinstance(problem, ClientGone):
             self.body_bytes = max(self.body_bytes - problem.refused_bytes, 0)

@@ -17,7 +17,7 @@ from typing import Any
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """The environ as JSON; `/slow` waits until the file `gate` exists, `/fail` raises.
 
-    `/exit` leaves the process, as far as the server lets it.
+    `/exit` leaves the process, as far as the server lets it; `/take` takes the connection over.
     """
     path = environ["PATH_INFO"]
     if path == "/slow":
@@ -31,6 +31,12 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         raise RuntimeError("as asked")
     if path == "/exit":
         sys.exit(7)
+    if path == "/take":
+        client = environ["gunicorn.socket"]
+        client.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+        client.sendall(client.recv(100))
+        client.close()
+        raise StopIteration
     environ["wsgi.input"].read()
     body = json.dumps(shown(environ)).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]

@@ -40,7 +40,7 @@ DIFFERENCES: Mapping[str, str] = MappingProxyType(
         "umask as text": "that is what is meant",
         "worker classes from elsewhere": "a start command that worked should go on working",
         "application that exits on import": "a start that cannot succeed should end",
-        "`gunicorn.socket`": "not here yet",
+        "`gunicorn.socket`": "no other request should pay for it",
         "keep-alive with one thread": "a new connection for every request costs more than it",
         "chunked body": "frameworks read an empty body otherwise",
         "truncated body": "half an upload must not look whole",

@@ -154,6 +154,16 @@ def test_server_software_names_the_server(side: Side, server: Server) -> None:
 def test_the_environ_has_the_socket(side: Side, server: Server) -> None:
     missing = "gunicorn.socket" not in server.get("/").json()
     assert missing == differs(side, "`gunicorn.socket`")
+    assert "gunicorn.socket" in server.get("/", "Connection: upgrade", "Upgrade: any").json()
+
+
+def test_an_application_can_take_the_connection_over(server: Server) -> None:
+    with server.client() as client:
+        client.send(b"GET /take HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: any\r\n\r\n")
+        received = client.read_some()
+        assert received == b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
+        client.send(b"said back")
+        assert client.read_until_closed() == b"said back"
 
 
 def test_a_chunked_body_has_a_length(side: Side, server: Server) -> None:

@@ -99,6 +99,9 @@ class GreenConnection(Connection):
             if watcher is not None:
                 watcher.stop()
                 watcher.close()
+        if self.taken is not None:
+            self.taken.end()
+            self.taken = None
         self.fd = -1
         self.sock.close()
 

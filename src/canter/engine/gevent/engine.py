@@ -156,10 +156,11 @@ class GeventEngine:
             or exchange.abandoned
         ):
             return None
+        connection = exchange.sink
+        if not isinstance(connection, Connection):
+            return None  # it has answered, or has taken the connection over
         stack = _stack_of(member)
         exchange.abandoned = True
-        connection = exchange.sink
-        assert isinstance(connection, Connection)
         refused = send_expiry(connection, exchange, self._talk.date_line)
         self._service.expire(connection, exchange, started_ns, refused=refused)
         greenlet: Any = member.thread

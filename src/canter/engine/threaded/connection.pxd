@@ -55,6 +55,7 @@ cdef class Connection(Session):
     cdef public long long ready_ns
     cdef public object shared
     cdef public object sock
+    cdef public object taken
     cdef public object unlogged
     cdef public int waits
     cdef public long long waits_since_ns

@@ -109,6 +109,16 @@ class Disconnected:
         return self._connection.client_disconnected()
 
 
+class Taken(Protocol):
+    """The application's hold on a connection that it has taken over."""
+
+    def give_back(self) -> After:
+        """The application's call is over: how the connection goes on."""
+
+    def end(self) -> None:
+        """The connection is about to be closed."""
+
+
 class Shared(Protocol):
     """The streams of one connection (`canter.engine.threaded.streams`)."""
 
@@ -145,7 +155,7 @@ class Connection(Session):
     in_kernel_bytes: what the client had not taken when `still_takes` was asked last, -1 before.
     hub: what the connection needs of the loop. adopted_ns: the round it came in. waits,
     waits_since_ns, earlier, later: its place among the deadlines. shared: its streams, where it has
-    some.
+    some. taken: the application's hold on it, once it has taken it over.
     """
 
     __slots__ = (
@@ -173,6 +183,7 @@ class Connection(Session):
         "ready_ns",
         "shared",
         "sock",
+        "taken",
         "unlogged",
         "waits",
         "waits_since_ns",
@@ -212,6 +223,7 @@ class Connection(Session):
         self.ended_ns = 0
         self.unlogged: Any = None
         self.shared: Shared | None = None
+        self.taken: Taken | None = None
         self.waits = -1
         self.waits_since_ns = 0
         self.earlier: Any = None
@@ -295,7 +307,7 @@ class Connection(Session):
         if backlog is not None and backlog.broken:
             return True
         try:
-            return self.sock.recv(1, socket.MSG_PEEK) == b""
+            return self.sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
         except BlockingIOError:
             return False
         except OSError:
@@ -312,6 +324,33 @@ class Connection(Session):
         if exchange is not None and exchange.may_hint():
             # RFC 9110 8.6: no Content-Length in an interim response.
             self.send(early_hints([f for f in judged.fields if f[0].lower() != "content-length"]))
+
+    # -- for who takes it over: `canter.engine.threaded.takeover` --------------------------------
+
+    def client_socket(self) -> socket.socket:
+        """The socket itself."""
+        return self.sock
+
+    def has_plain_bytes(self) -> bool:
+        """Whether what is sent and received is what the socket carries."""
+        return True
+
+    def draw(self) -> bytes | None:
+        """As `read`, and nothing else happens. Raises OSError."""
+        return receive(self.fd, READ_BYTES)
+
+    def flush_all(self) -> None:
+        """Send what waits, an interim response for one. Raises BlockingIOError if that takes time.
+
+        From here on the loop sends nothing.
+        """
+        backlog = self.backlog
+        if backlog is not None:
+            with backlog.lock:
+                backlog.flush(self.sock)
+                if backlog:
+                    raise BlockingIOError("what was sent before is still on its way")
+            self.backlog = None
 
     # -- writing: `canter.wsgi.exchange.Sink` -------------------------------------------------
 

@@ -156,6 +156,9 @@ class ThreadedEngine:
         exchange = member.exchange
         if exchange is None or member.started_ns != started_ns or exchange.abandoned:
             return None
+        connection = exchange.sink
+        if not isinstance(connection, Connection):
+            return None  # it has answered, or has taken the connection over
         stack = stack_of(member)
         with self._service.expiring:
             # The application's thread sets the head's state first and looks at this mark
@@ -164,8 +167,6 @@ class ThreadedEngine:
             if member.exchange is not exchange:
                 exchange.abandoned = False  # it ended at the last moment
                 return None
-            connection = exchange.sink
-            assert isinstance(connection, Connection)
             refused = send_expiry(connection, exchange, self._loop.date_line)
             self._service.expire(connection, exchange, started_ns, refused=refused)
         age_seconds = (time.monotonic_ns() - started_ns) / 1e9

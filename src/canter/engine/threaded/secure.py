@@ -97,6 +97,18 @@ class TlsConnection(Connection):
             return Step.SHARED
         return super().receive(data)
 
+    def client_socket(self) -> socket.socket:
+        """The socket under TLS."""
+        return self.transport.sock
+
+    def has_plain_bytes(self) -> bool:
+        """The socket carries sealed bytes."""
+        return False
+
+    def draw(self) -> bytes | None:
+        """As `read`, and nothing else happens. Raises OSError."""
+        return self.transport.read(READ_BYTES)
+
     def send(self, data: bytes) -> None:
         """Send, or keep for the loop to send; never waits. Raises ClientGone."""
         backlog = self.backlog

@@ -22,6 +22,8 @@ from canter.engine.slow import SlowRequests
 from canter.engine.threaded.connection import After, Connection, Disconnected, EarlyHints
 from canter.engine.threaded.member import Member
 from canter.engine.threaded.overtime import SoftLimit
+from canter.engine.threaded.takeover import KEY as _SOCKET
+from canter.engine.threaded.takeover import ClientSocket
 from canter.observe.access import RequestLog
 from canter.observe.access_entry import AccessEntry
 from canter.observe.logs import ClientFaultLog
@@ -49,6 +51,7 @@ _OUTCOMES = {
     Ending.ABORTED: Outcome.ABORTED,
     Ending.STALLED: Outcome.TIMEOUT,
     Ending.ABANDONED: Outcome.TIMEOUT,
+    Ending.TAKEN: Outcome.TAKEN,
 }
 # The first class that fits says how a refused request ended.
 _REFUSALS: tuple[tuple[type[Fault], Outcome], ...] = (
@@ -169,10 +172,11 @@ class Service:
                 environ["REMOTE_PORT"] = connection.peer_port
         environ["wsgi.early_hints"] = EarlyHints(connection)
         environ["canter.client_disconnected"] = Disconnected(connection)
-        streams = False
-        if self._streams and "wsgi.input" not in environ:
+        if request.upgrade:
+            environ[_SOCKET] = ClientSocket(connection)
+        streams = self._streams and "wsgi.input" not in environ
+        if streams:
             environ["wsgi.input"] = BodyInput(connection.pull)
-            streams = True
         keep_alive = (
             request.keep_alive
             and self._keeps_alive
@@ -199,8 +203,7 @@ class Service:
         member.ended_ns = ended_ns = now_ns()
         slot.end(ended_ns, exchange.code)
         member.exchange = None
-        connection.exchange = None
-        connection.member = None
+        connection.exchange = connection.member = None
         if exchange.abandoned:
             # Whoever gives the request up (`expire`) holds the lock until it is done with the
             # connection, or has taken it back.
@@ -220,6 +223,8 @@ class Service:
             if not exchange.writer.chunked:
                 self._reset_on_close(connection, exchange)
             return _CLOSE
+        if connection.taken is not None:
+            return connection.taken.give_back()
         if self._streams and not connection.reader.body_complete:
             # The rest of a body that the application did not read stands before the next request.
             try:
@@ -485,6 +490,8 @@ def _outcome(exchange: Exchange) -> Outcome:
         return _refusal(problem)
     if exchange.ending is Ending.FAILED and isinstance(problem, Overtime):
         return Outcome.TIMEOUT
+    if exchange.ending is Ending.TAKEN and problem is not None:
+        return Outcome.CUT
     return _OUTCOMES[exchange.ending]
 
 

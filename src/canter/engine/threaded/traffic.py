@@ -547,6 +547,12 @@ class Traffic(Hub):
         connection.finish_request()
         if connection.shared is not None:
             connection.shared.lost()
+        if connection.taken is not None:
+            connection.taken.end()
+            connection.taken = None
+            if connection.watched:
+                # The application may have its socket still, and then its events go on coming.
+                self.poller.remove_connection(connection.fd)
         self.connections.pop(connection.fd, None)
         connection.fd = -1  # the number may be another connection's in a moment
         connection.sock.close()

@@ -30,8 +30,8 @@ SETTINGS: tuple[AnySetting, ...] = (
         help=(
             "The format of that line, in Gunicorn's notation with Gunicorn's atoms. Further atoms "
             "are `%(outcome)s`, how the request ended (`ok`, `aborted`, `timeout`, `refused`, "
-            "`malformed`, `failed`, `cut`, `shed`), `%(queue)s` and `%(app)s`, the microseconds "
-            "it waited and ran, `%(request_id)s` and `%(trace_id)s`."
+            "`malformed`, `failed`, `cut`, `shed`, `taken`), `%(queue)s` and `%(app)s`, the "
+            "microseconds it waited and ran, `%(request_id)s` and `%(trace_id)s`."
         ),
         gunicorn_default="The default ends with the duration in microseconds and the outcome.",
     ),
