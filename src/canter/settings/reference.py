@@ -99,8 +99,7 @@ _OUTRO = """\
 
 Gunicorn has settings that canter does not have. Their options are accepted, in `GUNICORN_CMD_ARGS`
 too, and so are their names in a `gunicorn.conf.py`. One that is set to other than Gunicorn's
-default is named in a warning and has no effect. Where that would make the server speak another
-protocol than was asked for, it stops the start: these are marked "refused".
+default is named in a warning and has no effect.
 
 | setting | option | |
 |---|---|---|
@@ -131,8 +130,7 @@ def reference_page() -> str:
 
 def _foreign_row(foreign: Foreign) -> str:
     flags = ", ".join(f"`{flag}`" for flag in foreign.flags) or "none"
-    note = "; ".join(part for part in ("refused" if foreign.refused else "", foreign.note) if part)
-    return f"| `{foreign.name}` | {flags} | {note} |"
+    return f"| `{foreign.name}` | {flags} | {foreign.note} |"
 
 
 def _facts(setting: AnySetting) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,9 @@ def post_request(worker, req, environ, resp):
 
 def worker_int(worker):
     note("worker_int")
+
+def worker_abort(worker):
+    note("worker_abort", worker.pid == os.getpid())
 
 def worker_exit(server, worker):
     note("worker_exit", worker.age)
@@ -125,3 +129,20 @@ def test_hooks_of_a_reload_and_of_a_worker_more(
         "worker worker_exit 1",
         "worker post_fork 3 True 1",
     }
+
+
+def test_worker_abort_is_called_for_a_request_over_its_time_and_at_abrt(
+    launch: Callable[..., Server], tmp_path: Path
+) -> None:
+    file, notes = configured(tmp_path)
+    server = launch("-c", file, "--timeout", "1", "--graceful-timeout", "1")
+    (worker,) = server.workers()
+    with server.client() as client:
+        client.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        client.read_until_closed()
+    server.wait_for_replacement(worker, 1)
+    (worker,) = server.workers()
+    os.kill(worker, signal.SIGABRT)
+    server.wait_for_replacement(worker, 1)
+    called = [it for it in notes.read_text().splitlines() if "worker_abort" in it]
+    assert called == ["worker worker_abort True"] * 2

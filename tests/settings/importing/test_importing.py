@@ -97,6 +97,27 @@ processes = many
     assert "site.ini:8: processes: workers: 'many' is neither" in page
 
 
+def test_uwsgi_s_cheaper_is_the_lower_end_of_a_range():
+    options = ("cheaper = 2", "processes = 8", "cheaper-algo = busyness")
+    for order in (options, options[::-1]):
+        values, page = imported(from_uwsgi, "\n".join(["[uwsgi]", *order]), "site.ini")
+        assert values == {"workers": "2-8"}
+        assert "# Always so, or never needed: cheaper-algo" in page
+    _, page = imported(from_uwsgi, "[uwsgi]\ncheaper = 2\n", "site.ini")
+    assert "site.ini:2: cheaper: workers is a range" in page
+
+
+def test_uwsgi_s_gevent_and_its_own_protocol():
+    text = "[uwsgi]\ngevent = 100\nuwsgi-socket = 127.0.0.1:3031\n"
+    values, _ = imported(from_uwsgi, text, "site.ini")
+    assert values == {
+        "worker_class": "gevent",
+        "worker_connections": 100,
+        "bind": ["127.0.0.1:3031"],
+        "protocol": "uwsgi",
+    }
+
+
 def test_uwsgi_s_static_files():
     text = """[uwsgi]
 static-map = /static=/srv/shop/static
@@ -128,7 +149,7 @@ def test_granian_s_switches_are_values_notes_or_needless():
     text = "GRANIAN_SSL_CLIENT_VERIFY=true\nGRANIAN_METRICS_ENABLED=1\nGRANIAN_LOOP=uvloop\n"
     values, page = imported(from_granian, text, "site.env")
     assert values == {"cert_reqs": "required"}
-    assert "# - site.env:2: metrics: `canter status`" in page
+    assert "# - site.env:2: metrics: metrics_bind" in page
     assert "never needed: loop" in page
 
 

@@ -1,8 +1,6 @@
 """Gunicorn's settings that canter does not have, and its hooks: known, so that none is a surprise.
 
-Each that is set to other than Gunicorn's own default gives one warning. Refused are those whose
-silent absence would make the server speak another protocol than was asked for: who asks for TLS
-must not be served in the clear.
+Each that is set to other than Gunicorn's own default gives one warning.
 """
 
 from __future__ import annotations
@@ -12,7 +10,6 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from types import MappingProxyType
 
-from canter.errors import ConfigError
 from canter.settings.provenance import Source
 
 
@@ -32,7 +29,6 @@ class Foreign:
     arity: Arity
     harmless: tuple[object, ...]
     note: str = ""
-    refused: bool = False
 
 
 def _switch(name: str, *flags: str, note: str = "", harmless: object = False) -> Foreign:
@@ -127,10 +123,7 @@ GUNICORN_FLAGS = frozenset(
 
 
 def foreign_warnings(name: str, value: object, source: Source) -> tuple[str, ...]:
-    """What to tell of a Gunicorn setting or hook that canter does not have: nothing, or a warning.
-
-    Raises ConfigError for those that are refused.
-    """
+    """What to tell of a Gunicorn setting or hook that is none here: nothing, or a warning."""
     foreign = FOREIGN.get(name)
     if foreign is None:
         return () if value is None else (hook_warning(name, source.place),)
@@ -138,8 +131,6 @@ def foreign_warnings(name: str, value: object, source: Source) -> tuple[str, ...
         return ()
     what = f"Gunicorn's {foreign.name}"
     note = f": {foreign.note}" if foreign.note else ""
-    if foreign.refused:
-        raise ConfigError(f"{source.where(foreign.name)}: {what} is not supported{note}")
     return (f"{source.place}: {what} has no effect{note}",)
 
 

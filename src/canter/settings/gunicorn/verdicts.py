@@ -87,7 +87,7 @@ def _judge_foreign(entry: Entry) -> Line:
         return _line(entry, Verdict.NO_EFFECT, DIRTY)
     if asks_for_nothing(foreign, entry.value):
         return _line(entry, Verdict.SAME, "")
-    return _line(entry, Verdict.UNSUPPORTED if foreign.refused else Verdict.NO_EFFECT, foreign.note)
+    return _line(entry, Verdict.NO_EFFECT, foreign.note)
 
 
 def _line(entry: Entry, verdict: Verdict, note: str) -> Line:

@@ -61,10 +61,11 @@ _NOTES: Mapping[str, str] = MappingProxyType(
         "access-log-fmt": "access_log_format, in Gunicorn's notation",
         "env-files": "the environment is whoever starts it's to give; raw_env has single variables",
         "interface": "canter serves WSGI applications",
-        "http": "http_protocols, where this version speaks HTTP/2",
-        "metrics": "`canter status`, over the control socket",
+        "http": "http_protocols: h1, or h2,h1",
+        "metrics": "metrics_bind",
         "ssl-keyfile-password": "keyfile_password_file is a file with the password",
-        "static-path-mount": "the web server in front, or WhiteNoise in the application",
+        "static-path-mount": "static, as /static=DIRECTORY",
+        "static-path-route": "static, as /static=DIRECTORY",
         "ws": "canter serves WSGI applications",
     }
 )

@@ -9,7 +9,6 @@ from types import MappingProxyType
 
 from canter.errors import ConfigError
 from canter.settings.importing.equivalents import Equivalents
-from canter.settings.registry import SETTINGS
 
 _SAME: Mapping[str, str] = MappingProxyType(
     {
@@ -50,7 +49,8 @@ _SAME: Mapping[str, str] = MappingProxyType(
 
 _ALWAYS = frozenset(
     {
-        "die-on-term", "enable-threads", "http-auto-chunked", "http-chunked-input", "lazy",
+        "cheaper-algo", "cheaper-initial", "cheaper-overload", "cheaper-step", "die-on-term",
+        "enable-threads", "http-auto-chunked", "http-chunked-input", "lazy",
         "lazy-apps", "master", "M", "need-app", "no-orphans", "offload-threads", "pcre-jit",
         "honour-range", "single-interpreter", "static-accept-gzip", "static-cache-paths",
         "static-gzip", "static-gzip-all", "static-gzip-dir", "strict", "thunder-lock", "vacuum",
@@ -62,12 +62,10 @@ _ALWAYS = frozenset(
 _NOTES: Mapping[str, str] = MappingProxyType(
     {
         "buffer-size": "limit_request_line and limit_request_field_size, for the parts of a head",
-        "cheaper": "the number of workers is fixed, but for `canter scale` and TTIN/TTOU",
         "cron": "a scheduler of its own (cron, systemd timers)",
         "daemonize": "run it under systemd or another supervisor; errorlog is the file of the log",
         "disable-logging": "the access log is off unless accesslog names a file",
         "emperor": "one service for each site, such as a systemd template unit",
-        "gevent": "worker_class gevent, with worker_connections set to this number",
         "home": "start the canter that is installed in that environment",
         "log-format": "access_log_format, in Gunicorn's notation",
         "mule": "a process of its own, such as a queue's worker",
@@ -75,7 +73,7 @@ _NOTES: Mapping[str, str] = MappingProxyType(
         "plugins": "nothing has to be loaded",
         "py-autoreload": "reload = true, while developing",
         "spooler": "a queue, such as Celery, RQ or Huey",
-        "stats": "`canter status`, over the control socket",
+        "stats": "`canter status`; status_bind and metrics_bind for who watches over HTTP",
         "fileserve-mode": "sendfile_roots, for X-Sendfile and X-Accel-Redirect of the application",
         "mimefile": "the server has a list of its own",
         "static-expires": "static_max_age, for all files",
@@ -85,7 +83,6 @@ _NOTES: Mapping[str, str] = MappingProxyType(
         "static-safe": "a link that leads out of its directory is not followed",
         "static-skip-ext": "keep such files in another directory",
         "virtualenv": "start the canter that is installed in that environment",
-        "uwsgi-socket": "have the front speak HTTP to canter",
     }
 )
 """Other options, each with what does it instead."""
@@ -100,6 +97,9 @@ def from_uwsgi(text: str, label: str, into: Equivalents) -> None:
         into.give("wsgi_app", target if ":" in target else f"{target}:{attribute}", label)
     for name, value, place in options:
         _take(name, value, f"{place}: {name}", attribute, into)
+    fewest = next(((value, place) for name, value, place in options if name == "cheaper"), None)
+    if fewest is not None:
+        _cheaper(*fewest, into)
 
 
 def _take(name: str, value: str, place: str, attribute: str, into: Equivalents) -> None:
@@ -113,8 +113,17 @@ def _take(name: str, value: str, place: str, attribute: str, into: Equivalents) 
         into.give("wsgi_app", f"{dotted}:{attribute}", place)
     elif name in _ALWAYS:
         into.always.append(name)
-    elif name not in {"module", "wsgi", "w", "callable"}:
+    elif name not in {"module", "wsgi", "w", "callable", "cheaper"}:
         into.note(place, _NOTES.get(name, "canter has no such setting"))
+
+
+def _cheaper(fewest: str, place: str, into: Equivalents) -> None:
+    """The number of workers that are always there; `workers` is then how many there may be."""
+    most = into.values.get("workers")
+    if most is None:
+        into.note(f"{place}: cheaper", "workers is a range, as 2-8, and there is no upper end")
+    else:
+        into.give("workers", f"{fewest}-{most}", f"{place}: cheaper")
 
 
 def _http(value: str, place: str, into: Equivalents) -> None:
@@ -125,12 +134,12 @@ def _http(value: str, place: str, into: Equivalents) -> None:
 
 def _socket(value: str, place: str, into: Equivalents) -> None:
     _http(value, place, into)
-    if "protocol" in SETTINGS:
-        into.give("protocol", "uwsgi", place)
-    else:
-        into.note(
-            place, "the front speaks uwsgi to it (uwsgi_pass); have it speak HTTP (proxy_pass)"
-        )
+    into.give("protocol", "uwsgi", place)
+
+
+def _gevent(value: str, place: str, into: Equivalents) -> None:
+    into.give("worker_class", "gevent", place)
+    into.give("worker_connections", value, place)
 
 
 def _https(value: str, place: str, into: Equivalents) -> None:
@@ -181,6 +190,8 @@ _SPECIAL: Mapping[str, Callable[[str, str, Equivalents], None]] = MappingProxyTy
         "https-socket": _https,
         "socket": _socket,
         "s": _socket,
+        "uwsgi-socket": _socket,
+        "gevent": _gevent,
         "chmod-socket": _chmod,
         "evil-reload-on-rss": _memory,
         "reload-on-rss": _memory,
