@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.harness import PLAIN, Server, Start
+from tests.live.raw_http import request_head
 from tests.live.waiting import eventually
 
 APP = """
@@ -78,6 +79,69 @@ def test_a_request_over_its_time_is_reported_with_its_id(start: Start):
     server = start(PLAIN, "--timeout", "0.5", "--request-id", "on")
     assert server.get("/waits_for_file?gate=/nowhere", "X-Request-Id: slow-one").status == 504
     server.wait_for_log(r"over its time of 0.5 s: GET /waits_for_file\S* \[slow-one\] from")
+
+
+# ---- what applications log
+
+LOGGING_APP = """
+import logging.config, threading
+
+logging.config.dictConfig({
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"ids": {"()": "canter.observe.present.RequestIds"}},
+    "formatters": {"plain": {"format": "%(request_id)s %(trace_id)s %(message)s"}},
+    "handlers": {"file": {"class": "logging.FileHandler", "filename": "shop.log",
+                          "filters": ["ids"], "formatter": "plain"}},
+    "root": {"handlers": ["file"], "level": "INFO"},
+})
+log = logging.getLogger("shop")
+log.info("imported")
+everybody = threading.Barrier(8)
+
+def application(environ, start_response):
+    everybody.wait(30)
+    log.info("said of %s", environ["QUERY_STRING"])
+    environ["wsgi.errors"].write("written of %s\\n" % environ["QUERY_STRING"])
+    everybody.wait(30)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    log.info("said again of %s", environ["QUERY_STRING"])
+    return [b"ok"]
+"""
+
+
+@pytest.mark.parametrize("kind", ["threads", "gevent"])
+def test_what_an_application_logs_has_the_ids_of_its_request(start: Start, tmp_path: Path, kind):
+    if kind == "gevent":
+        pytest.importorskip("gevent")
+    (tmp_path / "shop.py").write_text(LOGGING_APP)
+    options = ["--threads", "8"] if kind == "threads" else ["--worker-class", "gevent"]
+    server = start("shop", "--chdir", str(tmp_path), "--log-format", "json", *options)
+    trace = "4bf92f3577b34da6a3ce929d0e0e473"
+    clients = [server.client() for _ in range(8)]
+    for number, client in enumerate(clients):
+        traced = f"Traceparent: 00-{trace}{number}-00f067aa0ba902b7-01"
+        client.send(request_head("GET", f"/?{number}", f"X-Request-Id: r-{number}", traced))
+    for client in clients:
+        assert client.read_answer().status == 200
+        client.close()
+    lines = (tmp_path / "shop.log").read_text().splitlines()
+    assert lines[0] == "- - imported"
+    assert sorted(lines[1:]) == sorted(
+        f"r-{number} {trace}{number} said {again}of {number}"
+        for number in range(8)
+        for again in ("", "again ")
+    )
+    server.wait_for_log("(written of .*){8}")
+    records = [json.loads(line) for line in server.log().splitlines()]
+    written = {it["message"]: it for it in records if it["message"].startswith("written")}
+    assert len(written) == 8
+    for number in range(8):
+        record = written[f"written of {number}"]
+        assert (record["http.request.id"], record["trace.id"]) == (
+            f"r-{number}",
+            f"{trace}{number}",
+        )
 
 
 # ---- JSON

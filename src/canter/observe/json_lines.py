@@ -18,6 +18,7 @@ from typing import Any
 
 from canter.observe.access_entry import AccessEntry
 from canter.observe.outcomes import Outcome
+from canter.observe.present import present_marks
 from canter.observe.request_marks import KEYS, REQUEST_ID, SPAN_ID, TRACE_ID, marks_of
 
 
@@ -54,6 +55,7 @@ class JsonFormatter(logging.Formatter):
             found["error.stack_trace"] = "".join(traceback.format_exception(error[1])).rstrip()
         if record.stack_info:
             found["log.origin.stack"] = record.stack_info
+        found |= present_marks()
         found |= {name: value for name, value in vars(record).items() if name not in _OWN}
         return encoded(found)
 
@@ -74,7 +76,8 @@ class OtelFormatter(logging.Formatter):
         if record.stack_info:
             attributes["code.stacktrace"] = record.stack_info
         given = {name: value for name, value in vars(record).items() if name not in _OWN}
-        marks = {name: given.pop(name) for name in KEYS if name in given}
+        marks = present_marks()
+        marks |= {name: given.pop(name) for name in KEYS if name in given}
         return encoded(
             _otel(
                 record.created,

@@ -24,6 +24,11 @@ class ErrorStream:
         """Write text; returns its length."""
         if not isinstance(text, str):
             raise TypeError(f"wsgi.errors takes str, not {type(text).__name__}")
+        if text.endswith("\n") and not self._text:
+            # Whole lines of several threads do not meet.
+            if whole := text.rstrip("\n"):
+                self._emit(whole)
+            return len(text)
         self._text += text
         if self._text.endswith("\n") or len(self._text) > _LINE_CHARACTERS:
             self.flush()

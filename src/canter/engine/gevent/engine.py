@@ -33,6 +33,7 @@ from canter.engine.threaded.service import Service
 from canter.net.listeners import Listener
 from canter.observe.access import RequestLog
 from canter.observe.meter import Meter
+from canter.observe.present import found_by
 from canter.observe.scoreboard import Field, WorkerSlot
 from canter.wsgi.environ import base_environ
 from canter.wsgi.errors import ErrorStream
@@ -107,6 +108,7 @@ class GeventEngine:
 
     def start(self) -> None:
         """Take connections."""
+        found_by(self._present_environ)
         self._state = EngineState.SERVING
         self._words[Field.OPEN] = 1
         self._refresh_date()
@@ -184,6 +186,15 @@ class GeventEngine:
         return "\n".join(parts)
 
     # -- inside -------------------------------------------------------------------------------
+
+    def _present_environ(self) -> dict[str, Any] | None:
+        """That of the request which the calling greenlet runs, if it runs one."""
+        greenlet = gevent.getcurrent()
+        for connection in self._talk.connections:
+            exchange = connection.exchange
+            if exchange is not None and connection.greenlet is greenlet:
+                return exchange.environ
+        return None
 
     def _on_change(self) -> None:
         """A connection has ended."""

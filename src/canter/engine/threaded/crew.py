@@ -22,7 +22,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from typing import Protocol
+from typing import Any, Protocol
 
 from canter.engine.clock import now_ns, waits_so_far
 from canter.engine.latch import Latch
@@ -113,6 +113,15 @@ class Crew:
         """How many of them were given up and go on all the same."""
         exchanges = [member.exchange for member in self.members]
         return sum(exchange is not None and exchange.abandoned for exchange in exchanges)
+
+    def present_environ(self) -> dict[str, Any] | None:
+        """That of the request which the calling thread runs, if it runs one."""
+        ident = threading.get_ident()
+        for member in self.members:
+            exchange = member.exchange
+            if exchange is not None and member.ident == ident:
+                return exchange.environ
+        return None
 
     @property
     def reserve_leads(self) -> bool:

@@ -30,6 +30,7 @@ from canter.engine.threaded.waiting import WaitingRoom
 from canter.net.listeners import Listener
 from canter.observe.access import RequestLog
 from canter.observe.meter import Meter
+from canter.observe.present import found_by
 from canter.observe.request_marks import in_words, marks_of
 from canter.observe.scoreboard import Field, WorkerSlot
 from canter.protocol.faults import RequestExpired
@@ -123,6 +124,7 @@ class ThreadedEngine:
 
     def start(self) -> None:
         """Start the threads and take connections."""
+        found_by(self._crew.present_environ)
         self._state = EngineState.SERVING
         self._words[Field.OPEN] = 1
         self._crew.start()
