@@ -1,12 +1,13 @@
-"""The load generators: how wrk and the paced client are called, and what they print is read.
+"""The load generators: how wrk, the paced client and h2load are called, and what they say is read.
 
-Both print one JSON object. wrk asks again as soon as it is answered (`load.lua`), the paced client
-asks at times of its own (`pace.c`).
+The first two print one JSON object. wrk asks again as soon as it is answered (`load.lua`), as
+h2load does over HTTP/2; the paced client asks at times of its own (`pace.c`).
 """
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -87,6 +88,44 @@ def pace_command(
     return [str(tools.pace), str(port), path, *numbers, plain.SMALL.decode("ascii")]
 
 
+def h2load_command(port: int, steady: Steady, seconds: int, log: Path) -> list[str]:
+    """The command of h2load: one thread for its one core; each answer's time goes to `log`."""
+    request = steady.request
+    log.unlink(missing_ok=True)
+    command = ["h2load", "--threads=1", f"--clients={steady.connections}"]
+    command += [f"--max-concurrent-streams={steady.pipelined}", f"--duration={seconds}"]
+    command += [f"--log-file={log}", *(f"--header={field}" for field in request.fields)]
+    return [*command, f"https://127.0.0.1:{port}{request.path}"]
+
+
+_H2_REQUESTS = re.compile(
+    r"^requests: .* (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout", re.MULTILINE
+)
+_H2_FINISHED = re.compile(r"^finished in ([\d.]+)(us|ms|s)\b", re.MULTILINE)
+_H2_UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
+
+
+def parse_h2load(output: str, log: Path) -> Load:
+    """Read what h2load says and has logged. Raises ClientError."""
+    counts, finished = _H2_REQUESTS.search(output), _H2_FINISHED.search(output)
+    if counts is None or finished is None or "Application protocol: h2" not in output:
+        raise ClientError(f"h2load did no HTTP/2: {output[-200:]!r}")
+    succeeded, failed, errored, late = map(int, counts.groups())
+    found = {"status": failed - errored - late, "errored": errored, "timeout": late}
+    with log.open(encoding="ascii") as lines:  # when, status, microseconds
+        took = sorted(int(line.split("\t")[2]) for line in lines)
+    if not took:
+        raise ClientError("h2load was answered nothing")
+    return Load(
+        requests=succeeded,
+        seconds=float(finished[1]) * _H2_UNITS[finished[2]],
+        bytes=0,
+        p50_ms=took[len(took) // 2] / 1000,
+        p99_ms=took[len(took) * 99 // 100] / 1000,
+        errors={kind: count for kind, count in found.items() if count > 0},
+    )
+
+
 def pinned(command: Sequence[str], core: int | None) -> list[str]:
     """The command on this processor alone; unchanged for None."""
     return list(command) if core is None else ["taskset", "--cpu-list", str(core), *command]
@@ -103,6 +142,10 @@ class Client:
 
     def result(self) -> Load:
         """Wait for its end and read what it saw. Raises ClientError."""
+        return parse_load(self.output())
+
+    def output(self) -> str:
+        """Wait for its end; what it printed. Raises ClientError."""
         try:
             output, said = self._process.communicate(timeout=self._end_within_seconds)
         except subprocess.TimeoutExpired as error:
@@ -111,7 +154,7 @@ class Client:
         status = self._process.returncode
         if status != 0:
             raise ClientError(f"the client ended with {status}: {(said or output).strip()[-200:]}")
-        return parse_load(output)
+        return output
 
     def end(self) -> None:
         """End it now if it still runs."""
@@ -121,9 +164,14 @@ class Client:
 
 def run_client(command: Sequence[str], seconds: float) -> Load:
     """Run a load generator that takes `seconds`, and read its result. Raises ClientError."""
+    return parse_load(client_output(command, seconds))
+
+
+def client_output(command: Sequence[str], seconds: float) -> str:
+    """Run a load generator that takes `seconds`; what it printed. Raises ClientError."""
     client = Client(command, seconds)
     try:
-        return client.result()
+        return client.output()
     except BaseException:
         client.end()
         raise
@@ -145,7 +193,7 @@ def wrong_sizes(load: Load, answer: Answer, steady: Steady) -> int:
     bodies of the right size are found by the probes alone.
     """
     expected = answer.size_bytes
-    if expected is None:
+    if expected is None or steady.request.http2:  # compressed heads, and no count of bytes
         return 0
     on_the_way = steady.connections * steady.pipelined * expected
     missing = load.requests * expected * (1 - SIZE_TOLERANCE) - load.bytes

@@ -12,8 +12,11 @@ from benchmarks.clients import (
     Client,
     ClientError,
     Load,
+    client_output,
+    h2load_command,
     never_answered,
     pace_command,
+    parse_h2load,
     pinned,
     run_client,
     wrk_command,
@@ -91,6 +94,11 @@ def _answer(server: Server, request: Request, errors: dict[str, int]) -> Answer 
 
 def _load(server: Server, scenario: Scenario, steady: Steady, context: Context) -> Load:
     seconds = context.seconds_of(scenario)
+    if steady.request.http2:
+        log = context.directory / "h2load.log"
+        command = h2load_command(server.port, steady, seconds, log)
+        output = client_output(pinned(command, _client_core(context, scenario)), seconds)
+        return parse_h2load(output, log)
     command = wrk_command(
         context.tools, server.port, steady.request, seconds, steady.connections, steady.pipelined
     )

@@ -67,7 +67,7 @@ def enter(scenario: Scenario, sides: Sequence[Side]) -> Field:
     """Who takes part in the scenario, and who does not and why."""
     found = Field([])
     for side in sides:
-        if not side.takes_part(scenario.key) or (scenario.files and not side.sends_files):
+        if not side.takes_part(scenario.key) or {scenario.needs} - {"", *side.offers}:
             continue
         if scenario.key in side.cannot:
             found.left_out[side.label] = side.cannot[scenario.key]
@@ -106,7 +106,9 @@ def _setup(scenario: Scenario, entrant: Entrant, context: Context, number: int) 
         closing=scenario.first_request.closes,
         certificate=context.directory / "certificate.pem" if scenario.first_request.tls else None,
         key=context.directory / "key.pem" if scenario.first_request.tls else None,
-        files=context.directory / FILES_FOLDER if scenario.files else None,
+        files=context.directory / FILES_FOLDER if scenario.needs == "files" else None,
+        front=scenario.needs == "front",
+        http2=scenario.needs == "http2",
     )
 
 

@@ -80,6 +80,7 @@ class Request:
     body_bytes: int = 0
     check: Check = IS_SMALL
     tls: bool = False
+    http2: bool = False
 
     @property
     def closes(self) -> bool:
@@ -89,7 +90,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Steady:
-    """Each of `connections` clients asks again as soon as it is answered; one pinned worker."""
+    """Each of `connections` clients asks again as soon as it is answered; one pinned worker.
+
+    `pipelined`: how many requests a client has on their way at once; streams, in HTTP/2.
+    """
 
     request: Request = Request()
     connections: int = 32
@@ -143,8 +147,9 @@ class Scenario:
     """One row of the comparison.
 
     `pinned`: server on one core and client on another. `logs`: the access log off, on, or each in
-    turn. `stretch`: how many times longer than usual a round takes. `files`: the server itself
-    sends files below /static; who cannot do that takes no part.
+    turn. `stretch`: how many times longer than usual a round takes. `needs`: what not every server
+    offers, "files" below /static sent by itself, a "front" before it, or "http2"; who does not
+    offer it takes no part.
     """
 
     key: str
@@ -159,7 +164,7 @@ class Scenario:
     most_rounds: int = 100
     stretch: int = 1
     remark: str = ""
-    files: bool = False
+    needs: str = ""
 
     @property
     def headline(self) -> Metric:
@@ -231,6 +236,22 @@ SCENARIOS = (
         remark="A certificate of 256 bits (ECDSA) that the run makes itself.",
     ),
     Scenario(
+        "http2",
+        "Small request over HTTP/2, 8 connections of 8 streams",
+        Steady(Request(fields=BROWSER_FIELDS, tls=True, http2=True), connections=8, pipelined=8),
+        COST,
+        needs="http2",
+        remark="h2load, over TLS.",
+    ),
+    Scenario(
+        "behind-nginx",
+        "Small request through nginx, by a unix socket",
+        Steady(Request(fields=BROWSER_FIELDS)),
+        COST,
+        needs="front",
+        remark="nginx is part of the tree, and costs about the same in each row.",
+    ),
+    Scenario(
         "post-4k",
         "POST of 4 KiB",
         Steady(Request("/length", "POST", BROWSER_FIELDS, 4096, is_exactly(b"4096"))),
@@ -270,14 +291,14 @@ SCENARIOS = (
             Request("/static/10k.bin", fields=BROWSER_FIELDS, check=is_exactly(FILES["10k.bin"]))
         ),
         COST,
-        files=True,
+        needs="files",
     ),
     Scenario(
         "static-10m",
         "Static file of 10 MiB, sent by the server itself",
         Steady(Request("/static/10m.bin", check=is_exactly(FILES["10m.bin"])), connections=4),
         COST,
-        files=True,
+        needs="files",
     ),
     Scenario(
         "flask-json",

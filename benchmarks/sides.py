@@ -16,6 +16,8 @@ CALLS_INLINE = "calls the application on its only thread"
 NO_TLS = "speaks no TLS"
 NO_LOG = "writes no access log itself"
 ONE_PROCESS = "runs in one process only"
+SOCKET = "unix:SOCKET"
+"""Where a server listens behind nginx; `benchmarks.behind` puts the path there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class Tools:
 class Setup:
     """What one start of a server has to provide. `connections`: kept by the client at once.
 
-    `files`: the directory to serve below /static, where the scenario is about that.
+    `files`: the directory to serve below /static, where the scenario is about that. `front`: nginx
+    has the port, and the server a unix socket behind it. `http2`: over TLS, beside HTTP/1.1.
     """
 
     application: str
@@ -50,11 +53,13 @@ class Setup:
     certificate: Path | None = None
     key: Path | None = None
     files: Path | None = None
+    front: bool = False
+    http2: bool = False
 
     @property
     def address(self) -> str:
-        """host:port to bind."""
-        return f"127.0.0.1:{self.port}"
+        """host:port to bind, or the socket behind nginx."""
+        return SOCKET if self.front else f"127.0.0.1:{self.port}"
 
     @property
     def connection_limit(self) -> int:
@@ -70,7 +75,7 @@ class Side:
     """One server. `distributions` must be installed; `cannot` has a reason for each scenario key.
 
     A side with `only` takes part in these scenarios and in no other. `source`: what a build of
-    canter needs on its PYTHONPATH. `sends_files`: without the application, below /static.
+    canter needs on its PYTHONPATH. `offers`: which of the things it can do that a scenario `needs`.
     """
 
     key: str
@@ -82,7 +87,7 @@ class Side:
     only: frozenset[str] | None = None
     remark: str = ""
     source: Path | None = None
-    sends_files: bool = False
+    offers: frozenset[str] = frozenset()
 
     @property
     def is_canter(self) -> bool:
@@ -94,6 +99,26 @@ class Side:
         return self.only is None or scenario_key in self.only
 
 
+def _behind(protocol: str, command: Command) -> Command:
+    """The same server, behind nginx where the scenario wants it."""
+
+    def fronted(setup: Setup, tools: Tools) -> list[str]:
+        found = command(setup, tools)
+        if not setup.front:
+            return found
+        front = [str(tools.python), "-m", "benchmarks.behind", str(setup.port), protocol, "--"]
+        return [*front, *found]
+
+    return fronted
+
+
+def _canter_as(protocol: str) -> Command:
+    def command(setup: Setup, tools: Tools) -> list[str]:
+        return [*_canter(setup, tools), "--protocol", protocol]
+
+    return _behind(protocol, command)
+
+
 def _canter(setup: Setup, tools: Tools) -> list[str]:
     command = [str(tools.python), "-m", "canter", "--bind", setup.address]
     command += ["--workers", str(setup.workers), "--threads", str(setup.threads)]
@@ -102,6 +127,8 @@ def _canter(setup: Setup, tools: Tools) -> list[str]:
         command += ["--access-logfile", str(setup.access_log)]
     if setup.files:
         command += ["--static", f"/static={setup.files}"]
+    if setup.http2:
+        command += ["--http-protocols", "h2,h1"]
     return [*command, *_pair(setup, "--certfile", "--keyfile"), setup.application]
 
 
@@ -154,6 +181,9 @@ def _uwsgi(setup: Setup, tools: Tools) -> list[str]:
     # A kept connection holds its thread here, so that fewer threads than connections would let
     # some clients starve.
     threads = max(setup.threads, setup.connections)
+    if setup.front:
+        socket = setup.address.removeprefix("unix:")
+        return [*_uwsgi_options(setup, tools, setup.threads), "--uwsgi-socket", socket]
     # --http11-socket keeps connections even when the client asks it not to.
     socket = "--http-socket" if setup.closing else "--http11-socket"
     return [*_uwsgi_options(setup, tools, threads), socket, setup.address]
@@ -166,7 +196,8 @@ def _uwsgi_router(setup: Setup, tools: Tools) -> list[str]:
 
 
 def _granian(setup: Setup, tools: Tools) -> list[str]:
-    command = [tools.script("granian"), "--interface", "wsgi", "--http", "1", "--no-ws"]
+    command = [tools.script("granian"), "--interface", "wsgi", "--no-ws"]
+    command += ["--http", "auto" if setup.http2 else "1"]
     command += ["--host", "127.0.0.1", "--port", str(setup.port), "--backlog", "2048"]
     command += ["--workers", str(setup.workers), "--blocking-threads", str(setup.threads)]
     command += ["--backpressure", str(setup.connection_limit)]
@@ -207,6 +238,9 @@ def _launched(server: str) -> Command:
 _INLINE = {"blocking-10ms": CALLS_INLINE, "beside-slow": CALLS_INLINE}
 _SMALL = frozenset({"small-1", "small-9", "small-close", "small-pipelined"})
 _FILES = frozenset({"static-10k", "static-10m"})
+_FRONT = frozenset({"behind-nginx"})
+_FRONTED = frozenset({"front"})
+_HTTP2 = frozenset({"http2"})
 _GUNICORN = ("gunicorn",)
 
 SIDES = (
@@ -220,17 +254,19 @@ SIDES = (
     Side(
         "canter",
         "canter",
-        _canter,
+        _behind("http", _canter),
         environment={"CANTER_EXTENSIONS": "auto"},
-        sends_files=True,
+        offers=frozenset({"files", "front", "http2"}),
     ),
+    Side("canter-uwsgi", "canter, uwsgi", _canter_as("uwsgi"), only=_FRONT, offers=_FRONTED),
+    Side("canter-fastcgi", "canter, FastCGI", _canter_as("fastcgi"), only=_FRONT, offers=_FRONTED),
     Side(
         "nginx",
         "nginx",
         _launched("nginx"),
         only=_FILES,
         remark="A web server: it runs no application.",
-        sends_files=True,
+        offers=frozenset({"files"}),
     ),
     Side(
         "canter-plain",
@@ -248,7 +284,13 @@ SIDES = (
         cannot=_INLINE | {"idle-10000": "keeps no connection", "tls": "keeps no connection"},
         remark="Closes every connection after its answer.",
     ),
-    Side("gunicorn-gthread", "Gunicorn gthread", _gunicorn("gthread"), _GUNICORN),
+    Side(
+        "gunicorn-gthread",
+        "Gunicorn gthread",
+        _behind("http", _gunicorn("gthread")),
+        _GUNICORN,
+        offers=_FRONTED,
+    ),
     Side(
         "gunicorn-gevent",
         "Gunicorn gevent",
@@ -259,7 +301,7 @@ SIDES = (
     Side(
         "uwsgi",
         "uWSGI",
-        _uwsgi,
+        _behind("uwsgi", _uwsgi),
         ("uWSGI",),
         cannot={
             "blocking-10ms": "a kept connection holds a thread: 32 clients need 32",
@@ -268,7 +310,7 @@ SIDES = (
             "stream": "keeps the connection without framing the body; see its router",
         },
         remark="http11-socket; as many threads as the client keeps connections.",
-        sends_files=True,
+        offers=frozenset({"files", "front"}),
     ),
     Side(
         "uwsgi-router",
@@ -278,7 +320,7 @@ SIDES = (
         cannot={"tls": "not tried: it needs a build with OpenSSL's headers"},
         remark="One more process, the HTTP router, in front of the workers.",
     ),
-    Side("granian", "Granian", _granian, ("granian",)),
+    Side("granian", "Granian", _granian, ("granian",), offers=_HTTP2),
     Side(
         "waitress",
         "Waitress",
@@ -327,6 +369,7 @@ SIDES = (
         "Hypercorn (WSGI)",
         _hypercorn,
         ("hypercorn", "uvloop"),
+        offers=_HTTP2,
         remark="Its WSGI adapter runs on the event loop's default pool.",
     ),
 )

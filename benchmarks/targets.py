@@ -146,6 +146,11 @@ TARGETS = (
         "tls",
         at_most_best_peer(PROCESSOR_US, "granian"),
     ),
+    Target(
+        "HTTP/2: at most a third of Hypercorn's processor time",
+        "http2",
+        at_most_times(PROCESSOR_US, "hypercorn", "Hypercorn's", 1 / 3),
+    ),
     *(
         Target(
             f"{name}: processor time at most uWSGI's and fastwsgi's",

@@ -10,6 +10,7 @@ from benchmarks.clients import (
     ClientError,
     Load,
     never_answered,
+    parse_h2load,
     parse_load,
     pinned,
     wrk_command,
@@ -91,3 +92,30 @@ def test_a_server_that_answers_less_than_it_was_first_asked_has_stalled():
     steady = Steady(connections=8, pipelined=16)
     assert never_answered(load_of(8, 800), steady) == 120
     assert never_answered(load_of(5000, 800), steady) == 0
+
+
+H2LOAD_OUTPUT = """\
+starting benchmark...
+Application protocol: h2
+
+finished in 1.50s, 2.00 req/s, 1.00KB/s
+requests: 5 total, 6 started, 5 done, 3 succeeded, 2 failed, 1 errored, 0 timeout
+status codes: 3 2xx, 0 3xx, 0 4xx, 1 5xx
+"""
+
+
+def test_reads_what_h2load_says_and_logs(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("1700000000000000\t200\t1000\n1700000000000001\t200\t3000\n")
+    load = parse_h2load(H2LOAD_OUTPUT, log)
+    assert (load.requests, load.seconds) == (3, 1.5)
+    assert (load.p50_ms, load.p99_ms) == (3.0, 3.0)
+    assert load.errors == {"errored": 1, "status": 1}
+
+
+@pytest.mark.parametrize(
+    "output", ["", H2LOAD_OUTPUT.replace("protocol: h2", "protocol: http/1.1")]
+)
+def test_h2load_without_http2_is_an_error(tmp_path, output):
+    with pytest.raises(ClientError):
+        parse_h2load(output, tmp_path / "log")

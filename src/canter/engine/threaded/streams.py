@@ -45,7 +45,7 @@ class Multiplexer(Outflow):
     As a hub it never drains: streams say nothing about the connection, GOAWAY does.
     """
 
-    __slots__ = ("_drains", "_final_notice_ns", "_fresh", "_streams")
+    __slots__ = ("_drains", "_final_notice_ns", "_fresh", "_streams", "_trusted")
 
     def __init__(self, connection: Connection, hub: Any, limits: Http2Limits) -> None:
         super().__init__(connection, hub, limits)
@@ -54,6 +54,7 @@ class Multiplexer(Outflow):
         self._fresh: list[Stream] = []
         self._drains = False
         self._final_notice_ns = 0
+        self._trusted: bool | None = None
 
     # -- as a hub -----------------------------------------------------------------------------
 
@@ -213,7 +214,11 @@ class Multiplexer(Outflow):
 
     def _open(self, news: News) -> None:
         config = self.config
-        trusted = config.trust.trusts(self.connection.peer_host or None)
+        trusted = self._trusted
+        if trusted is None:
+            # By now it is known who the peer is, also where a proxy has introduced it.
+            trusted = config.trust.trusts(self.connection.peer_host or None)
+            self._trusted = trusted
         judge = Reader(config.limits, config.leniency, trust=config.trust, trusted=trusted)
         too_many = len(self._streams) >= self.limits.max_concurrent_streams
         if too_many or self._is_late():
