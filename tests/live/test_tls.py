@@ -8,6 +8,7 @@ import shutil
 import signal
 import ssl
 import subprocess
+import sys
 import threading
 
 import pytest
@@ -289,6 +290,58 @@ def test_a_client_may_ask_for_new_keys_in_the_middle(start, files):
             assert line, "no answer came"
         assert line.startswith(b"HTTP/1.1 200")
         client.kill()
+
+
+# What sslyze is asked to try, and what it must find.
+SCANNER = (
+    *("--sslv2", "--sslv3", "--tlsv1", "--tlsv1_1", "--tlsv1_2", "--tlsv1_3"),
+    *("--compression", "--heartbleed", "--openssl_ccs", "--robot", "--reneg"),
+    *("--early_data", "--fallback", "--ems"),
+)
+SCANS: dict[str, dict[str, object]] = {
+    "tls_compression": {"supports_compression": False},
+    "heartbleed": {"is_vulnerable_to_heartbleed": False},
+    "openssl_ccs_injection": {"is_vulnerable_to_ccs_injection": False},
+    "robot": {"robot_result": "NOT_VULNERABLE_RSA_NOT_SUPPORTED"},
+    "session_renegotiation": {
+        "is_vulnerable_to_client_renegotiation_dos": False,
+        "supports_secure_renegotiation": True,
+    },
+    "tls_1_3_early_data": {"supports_early_data": False},
+    "tls_extended_master_secret": {"supports_ems_extension": True},
+    "tls_fallback_scsv": {"supports_fallback_scsv": True},
+}
+
+
+def test_a_scanner_finds_nothing_weak(start, files, tmp_path):
+    pytest.importorskip("sslyze")
+    server = start("tests.live.apps.plain", *files.options())
+    host, port = server.address
+    found = tmp_path / "found.json"
+    scan = [sys.executable, "-m", "sslyze", *SCANNER, f"--json_out={found}", f"{host}:{port}"]
+    done = subprocess.run(scan, capture_output=True, text=True, timeout=100, check=False)
+    (report,) = json.loads(found.read_text())["server_scan_results"]
+    assert report["scan_status"] == "COMPLETED", done.stdout + done.stderr
+    results = {name: told["result"] for name, told in report["scan_result"].items() if told}
+    for name, expected in SCANS.items():
+        assert {key: results[name][key] for key in expected} == expected
+    for version in ("ssl_2_0", "ssl_3_0", "tls_1_0", "tls_1_1"):
+        assert results[f"{version}_cipher_suites"]["accepted_cipher_suites"] == []
+    suites = [
+        suite["cipher_suite"]
+        for version in ("tls_1_2", "tls_1_3")
+        for suite in results[f"{version}_cipher_suites"]["accepted_cipher_suites"]
+    ]
+    assert suites
+    for suite in suites:
+        assert suite["key_size"] >= 128
+        assert suite["name"].endswith(("_GCM_SHA256", "_GCM_SHA384", "_POLY1305_SHA256")), suite
+        assert (
+            "ECDHE" in suite["name"]
+            or suite["name"].startswith("TLS_AES_")
+            or (suite["name"] == "TLS_CHACHA20_POLY1305_SHA256")
+        )
+    server.assert_no_traceback()
 
 
 def test_openssl_is_there_or_named():

@@ -40,7 +40,21 @@ def test_an_exit_is_told_by_its_status(status: int):
 
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGHUP", "SIGTERM"])
 def test_a_kill_is_told_by_the_signals_name(name: str):
-    pid = fork(signal.pause)
+    def wait() -> None:
+        os.write(writer, b"!")
+        signal.pause()
+
+    reader, writer = os.pipe()
+    # Ours may have been ignored by who started us, as nohup does with SIGHUP.
+    before = {name: signal.signal(name, signal.SIG_DFL) for name in (signal.SIGHUP, signal.SIGTERM)}
+    try:
+        pid = fork(wait)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    os.read(reader, 1)
+    for end in (reader, writer):
+        os.close(end)
     Crew().signal(pid, signal.Signals[name])
     assert reaped(Crew(), pid) == Death(signal=name)
 

@@ -16,7 +16,6 @@ from canter.observe.syslog import check_facility, parse_syslog_address
 from canter.settings import Settings
 from canter.worker.identity import resolve_identity, resolve_owner
 from canter.worker.tls import demand_http2, make_keyring
-from canter.worker.tracing import check_tracing
 
 
 def check_what_is_named(settings: Settings) -> None:
@@ -41,7 +40,11 @@ def check_what_is_named(settings: Settings) -> None:
             raise ConfigError(f"{settings.source(name).where(name)}: {error}") from None
     make_keyring(settings)
     demand_http2(settings)
-    check_tracing(settings)
+    if settings.tracing:
+        # It imports the core, which has to be settled before.
+        from canter.worker.tracing import check_tracing
+
+        check_tracing(settings)
 
 
 def _check_directories(mounts: Mapping[str, str]) -> None:

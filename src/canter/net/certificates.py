@@ -22,6 +22,8 @@ _VERSIONS = {
     "1.2": ssl.TLSVersion.TLSv1_2,
     "1.3": ssl.TLSVersion.TLSv1_3,
 }
+# Forward secrecy and authenticated encryption. Python's own choice has CBC too.
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
 # More rounds than any handshake takes; one that does not end by then has failed.
 _PROOF_ROUNDS = 8
 
@@ -147,11 +149,10 @@ def _one_context(plan: TlsPlan, pair: Pair | None) -> ssl.SSLContext:
         ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_RENEGOTIATION
     )
     context.set_alpn_protocols(list(plan.protocols))
-    if plan.ciphers is not None:
-        try:
-            context.set_ciphers(plan.ciphers)
-        except ssl.SSLError:
-            raise ConfigError(f"ciphers: OpenSSL knows none of {plan.ciphers!r}") from None
+    try:
+        context.set_ciphers(plan.ciphers or _CIPHERS)
+    except ssl.SSLError:
+        raise ConfigError(f"ciphers: OpenSSL knows none of {plan.ciphers!r}") from None
     if pair is not None:
         _load_pair(context, pair, plan.password_file)
     if plan.ca_certs is not None:

@@ -109,8 +109,8 @@ SETTINGS: tuple[AnySetting, ...] = (
         default=None,
         flags=("--ciphers",),
         help=(
-            "The ciphers of TLS 1.2, in OpenSSL's notation. Without it they are Python's choice: "
-            "forward secrecy and authenticated encryption. Those of TLS 1.3 are always on."
+            "The ciphers of TLS 1.2, in OpenSSL's notation. Without it they are those with forward "
+            "secrecy and authenticated encryption. Those of TLS 1.3 are always on."
         ),
     ),
     Setting(
