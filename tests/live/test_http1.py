@@ -316,8 +316,8 @@ def test_an_absolute_target_names_the_host(server: Server) -> None:
 
 
 def test_escapes_in_the_path_are_decoded_and_the_target_is_kept(server: Server) -> None:
-    seen = server.get("/show_environ/%2e%2e/a%2Fb;c=d//%C3%A9").status
-    assert seen == 404
+    # Nobody but the application says what two dots mean.
+    assert server.get("/nowhere/%2e%2e/show_environ").status == 404
     with server.client() as client:
         client.send(request_head("GET", "//show%5Fenviron?%20=%C3"))
         seen = client.read_answer().json()

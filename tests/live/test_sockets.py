@@ -97,7 +97,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def side(start_shared: Start, authority: Authority, request: pytest.FixtureRequest) -> Side:
     if "gevent" in request.param:
         pytest.importorskip("gevent")
-    return Side(start_shared, authority, request.param, "--timeout", "1")
+    return Side(start_shared, authority, request.param)
 
 
 def greeted(client: Client, path: str, *, early: bytes = b"") -> None:
@@ -128,7 +128,13 @@ def test_an_application_that_ends_the_talk_is_understood(side: Side) -> None:
     assert side.server.wait_for_request("GET /once ").status == 0
 
 
-def test_a_taken_connection_has_no_time_limit(side: Side, mark: str) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_taken_connection_has_no_time_limit(
+    start: Start, authority: Authority, kind: str, mark: str
+) -> None:
+    if "gevent" in kind:
+        pytest.importorskip("gevent")
+    side = Side(start, authority, kind, "--timeout", "1")
     with side.client() as client:
         greeted(client, f"/raw?{mark}")
         # A request that is not taken is given up meanwhile, so the limit has passed.

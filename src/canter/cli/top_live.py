@@ -117,7 +117,6 @@ class Screen:
         with (
             _signals(self._wake, self._end),
             _keys(),
-            contextlib.suppress(KeyboardInterrupt),
             Live(console=console, screen=True, auto_refresh=False, transient=True) as live,
         ):
             while not self._is_over:
@@ -223,8 +222,12 @@ def _keys() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _signals(resized: Any, ended: Any) -> Iterator[None]:
-    """A new size is drawn at once, and TERM and HUP leave a clean terminal too."""
-    actions = {signal.SIGWINCH: resized, signal.SIGTERM: ended, signal.SIGHUP: ended}
+    """A new size is drawn at once, and what ends the view leaves a clean terminal.
+
+    INT too: an exception of it would be lost where it fell into a callback of the interpreter's.
+    """
+    actions = {signal.SIGWINCH: resized}
+    actions |= dict.fromkeys((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), ended)
     before = {number: signal.getsignal(number) for number in actions}
     try:
         for number, action in actions.items():
