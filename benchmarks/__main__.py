@@ -61,7 +61,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--brief",
         action="store_true",
-        help="a run of some twenty minutes: three rounds, two of what takes long, short warm-up",
+        help="a run of half an hour: three rounds, two of what takes long, short warm-up",
     )
     parser.add_argument(
         "--scenario", action="append", default=[], metavar="KEY", help="only this one; repeatable"

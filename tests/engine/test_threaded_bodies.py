@@ -153,6 +153,26 @@ def test_a_body_that_is_given_up_leaves_nothing_behind(serve, tmp_path):
     assert serving.line().outcome == "aborted"
 
 
+@pytest.mark.parametrize("how", ["answered", "reset", "half_close"])
+def test_what_bodies_take_of_memory_is_given_back(serve, how):
+    """Else a worker would put every body on disk after some time."""
+    config = EngineConfig(threads=1)
+    serving = serve(echo, config)
+    body = b"x" * 300_000
+    head = request_head("POST", "/", f"Content-Length: {len(body)}")
+    with serving.client() as client:
+        if how == "answered":
+            client.send(head + body)
+            assert client.read_answer("POST").body == body
+        else:
+            client.send(head + body[:200_000])
+            serving.wait_until_read(head + body[:200_000])
+            assert not config.body_budget.take(config.body_budget.total_bytes), "it has some"
+            getattr(client, how)()
+        budget = config.body_budget
+        eventually(lambda: budget.take(budget.total_bytes), "all of it is there again")
+
+
 def test_a_folder_that_is_gone_is_507_and_the_next_request_is_served(serve, tmp_path):
     config = EngineConfig(body_memory_bytes=10, spool_directory=str(tmp_path / "missing"))
     serving = serve(echo, config)
