@@ -15,8 +15,10 @@ def listens(own: Load, *siblings: Load) -> bool:
     return should_listen(own, siblings, THREADS, CAPACITY)
 
 
-def load(running: int = 0, queued: int = 0, connections: int = 0) -> Load:
-    return Load(running, queued, connections)
+def load(
+    running: int = 0, queued: int = 0, connections: int = 0, *, listening: bool = True
+) -> Load:
+    return Load(running, queued, connections, listening)
 
 
 def test_a_worker_alone_listens_however_busy_it_is():
@@ -55,11 +57,22 @@ def test_a_free_worker_listens_however_many_idle_connections_it_keeps_when_the_r
     assert listens(idle, stuck, stuck)
 
 
+def test_who_holds_more_than_its_share_listens_until_another_one_does():
+    assert listens(load(connections=30), load(connections=10, listening=False))
+    assert listens(load(running=4, connections=4), load(connections=4, listening=False))
+    assert not listens(
+        load(connections=30),
+        load(connections=10, listening=False),
+        load(connections=10),
+    )
+
+
 LOADS = st.builds(
     Load,
     running=st.integers(0, THREADS),
     queued=st.integers(0, 3),
     connections=st.integers(0, CAPACITY),
+    listening=st.booleans(),
 )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from collections import deque
+from collections.abc import Callable
 
 import pytest
 
@@ -22,8 +24,25 @@ from tests.live.raw_http import request_head
 CONFIG = EngineConfig()
 
 
+class Chores:
+    """What the engine would do from time to time, and how soon it wants to be asked again."""
+
+    def __init__(self) -> None:
+        self.do: Callable[[], None] | None = None
+
+    def __call__(self, now_ns: int, connections: int) -> float:
+        if self.do is not None:
+            self.do()
+        return 1.0
+
+
 @pytest.fixture
-def loop():
+def chores():
+    return Chores()
+
+
+@pytest.fixture
+def loop(chores):
     slot = Scoreboard(1, 1).slot(0)
     meter = Meter(slot.meter_words)
     log = logging.getLogger("test")
@@ -31,7 +50,7 @@ def loop():
         lambda environ, start_response: [], CONFIG, None, log, lambda: None, meter, slot.noted
     )
     ready: deque[Connection] = deque()
-    loop = Loop(CONFIG, ready, service, lambda now_ns, connections: 1.0)
+    loop = Loop(CONFIG, ready, service, chores)
     yield loop
     loop.close()
 
@@ -72,3 +91,11 @@ def test_the_end_of_a_connection_is_not_taken_for_that_of_the_next_one_with_its_
     loop.remove_door(waiting)
     os.close(waiting)
     os.close(knock)
+
+
+def test_who_is_in_a_hurry_during_the_chores_is_heard(loop, chores):
+    """A worker that has stopped listening asks for another look while the chores are done."""
+    chores.do = lambda: loop.hurry(0.001)
+    loop.hurry(0)
+    loop.turn()
+    assert loop.chores_at_ns <= time.monotonic_ns() + 1_000_000

@@ -186,6 +186,44 @@ def test_a_request_on_a_kept_connection_of_a_stuck_worker_is_answered_by_its_sib
         assert answered_by(stuck, "/stuck") == workers.pids[where]
 
 
+def test_siblings_see_at_once_that_nobody_waits_any_more(team):
+    """The queue of a moment ago would keep them from moving requests there."""
+    workers = team(2, 1)
+    with contextlib.ExitStack() as stack:
+        kept = [[workers.held_by(stack, pid) for _ in range(2)] for pid in workers.pids]
+        stuck = stack.enter_context(workers.client())
+        there = workers.stick(stuck)
+        first, second = kept[1 - there]
+        here = workers.stick(first)
+        second.send(request_head("GET", "/waits"))
+        eventually(lambda: workers.board()[here]["QUEUED"] == 1, "one waits")
+        workers.release(here)
+        assert answered_by(second, "/waits") == workers.pids[here]
+        assert workers.board()[here]["QUEUED"] == 0
+        assert answered_by(first, "/stuck") == workers.pids[here]
+        workers.release(there)
+        answered_by(stuck, "/stuck")
+
+
+def test_what_waits_in_every_worker_is_run_by_the_first_that_has_a_thread(team):
+    workers = team(3, 1)
+    with contextlib.ExitStack() as stack:
+        kept = [[workers.held_by(stack, pid) for _ in range(3)] for pid in workers.pids]
+        stuck = [clients[0] for clients in kept]
+        assert sorted(workers.stick(client) for client in stuck) == [0, 1, 2]
+        waiting = [client for clients in kept for client in clients[1:]]
+        for client in waiting:
+            client.send(request_head("GET", "/waits"))
+        eventually(lambda: sum(s["QUEUED"] for s in workers.board()) == 6, "all of them wait")
+        workers.release(1)
+        answerers = {answered_by(client, "/waits") for client in waiting}
+        assert answerers == {workers.pids[1]}
+        workers.release(0)
+        workers.release(2)
+        for client in stuck:
+            answered_by(client, "/stuck")
+
+
 def test_a_pipelined_request_that_waits_does_not_move_with_the_one_before(team):
     """That one has been answered, and must not be run again by a sibling."""
     workers = team(2, 1)

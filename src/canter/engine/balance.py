@@ -3,8 +3,9 @@
 All workers share the listening sockets, and the kernel knows nothing of how busy they are. A worker
 that has all its threads inside the application leaves new connections to a sibling that has not,
 and one that already holds more than its share leaves them to those that hold less. Somebody always
-listens: the least loaded worker is never told to stop, and where all are saturated all listen, so
-that health checks, refusals and time-outs go on.
+listens: the least loaded worker is never told to stop, who is told to stop goes on until another
+one has begun, and where all are saturated all listen, so that health checks, refusals and time-outs
+go on.
 """
 
 from __future__ import annotations
@@ -18,11 +19,15 @@ _SLACK_SHARE = 1.25
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One worker's load: application calls going on, complete requests waiting, connections."""
+    """One worker's load: application calls going on, complete requests waiting, connections.
+
+    listening: whether new connections wake it.
+    """
 
     running: int
     queued: int
     connections: int
+    listening: bool
 
 
 def should_listen(
@@ -43,14 +48,16 @@ def should_listen(
         return False
     saturated = own.running >= threads
     least = own.connections
+    others_listen = False
     for sibling in siblings:
         if sibling.connections >= capacity:
             continue
+        others_listen = others_listen or sibling.listening
         free = sibling.running < threads and sibling.queued == 0
-        if saturated and free:
+        if saturated and free and sibling.listening:
             return False
         # Only among equals is the number of connections compared: a free worker does not wait for
         # one that is saturated.
         if saturated or free:
             least = min(least, sibling.connections)
-    return own.connections <= least * _SLACK_SHARE + _SLACK_CONNECTIONS
+    return not others_listen or own.connections <= least * _SLACK_SHARE + _SLACK_CONNECTIONS

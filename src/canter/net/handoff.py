@@ -3,7 +3,8 @@
 Each place for a worker has a letter box: a pair of datagram sockets, made by the supervisor and
 inherited by every worker of the generation. A letter is one connection: its descriptor, who the
 client is, and the bytes of the request that has arrived. A letter that nobody has read yet stays in
-the box when its worker dies, and the next worker in that place reads it.
+the box when its worker dies, and the next worker in that place reads it. An invitation is an empty
+message: whoever sends it has a thread with nothing to do.
 """
 
 from __future__ import annotations
@@ -53,6 +54,14 @@ class LetterLost(Exception):
     """A connection was sent here and could not be taken over."""
 
 
+def invite(slot: socket.socket) -> None:
+    """Send an invitation. A full box needs none: its worker is about to look around."""
+    try:
+        slot.send(b"")
+    except OSError:
+        pass
+
+
 def post(slot: socket.socket, descriptor: int, letter: Letter) -> bool:
     """Send a connection; False when the box is full. The descriptor stays the caller's, open."""
     head = json.dumps([letter.listener, letter.host, letter.port, letter.began_ns]).encode("ascii")
@@ -68,12 +77,15 @@ def collect(tray: socket.socket) -> tuple[int, Letter] | None:
     """The next connection's descriptor, now the caller's, and its letter; None when there is none.
 
     Raises LetterLost when there is no descriptor free for it: the kernel has dropped it then.
-    Raises OSError when the box is closed.
+    Raises OSError when the box is closed. Invitations are passed over: to be woken is all they do.
     """
-    try:
-        message, descriptors, _, _ = socket.recv_fds(tray, LETTER_BYTES + _HEAD_BYTES, 1)
-    except BlockingIOError:
-        return None
+    message = b""
+    descriptors: list[int] = []
+    while not message:
+        try:
+            message, descriptors, _, _ = socket.recv_fds(tray, LETTER_BYTES + _HEAD_BYTES, 1)
+        except BlockingIOError:
+            return None
     if not descriptors:
         raise LetterLost("a connection that was moved here found no free descriptor")
     # The kernel hands it over inheritable: a program that the application starts must not get it.

@@ -29,3 +29,5 @@ cdef class ThreadSlot:
     cpdef pause(self)
     @cython.locals(at=cython.Py_ssize_t, took_ns=cython.longlong)
     cpdef end(self, unsigned long long now_ns, unsigned long long status)
+    @cython.locals(at=cython.Py_ssize_t)
+    cpdef bint is_busy(self) except -1

@@ -99,6 +99,11 @@ class Field(IntEnum):
     CHECK = 26
     """What the application's own health check has come to, as `canter.worker.checkup` numbers it;
     written by the worker's main thread."""
+    COLLECTED_NS = 27
+    """When the engine looked for connections that siblings have moved here: the requests of those
+    that had been sent by then run by now, or are counted as waiting."""
+    LISTENING = 28
+    """1 while new connections wake the engine."""
 
 
 class RunningRequest(NamedTuple):
@@ -172,6 +177,11 @@ class ThreadSlot:
             copy_into(
                 self._text, 0, bytes(_THREAD_WORDS * _WORD_BYTES), _THREAD_WORDS * _WORD_BYTES
             )
+
+    def is_busy(self) -> bool:
+        """Whether a request goes on, also while it waits for its client."""
+        at = self._words[_THREAD_LATEST]
+        return at != 0 and self._words[at + _TOOK] == 0
 
     @property
     def started_ns(self) -> int:
@@ -274,6 +284,10 @@ class WorkerSlot:
             if thread.started_ns == started_ns:
                 found.append(RunningRequest(index, started_ns, line))
         return found
+
+    def busy_threads(self) -> int:
+        """How many application threads run a request at this moment."""
+        return sum(self.thread(index).is_busy() for index in range(self.threads))
 
     def unfinished(self) -> list[UnfinishedRequest]:
         """The calls that have begun and not ended; of a worker that is gone: what it was doing."""

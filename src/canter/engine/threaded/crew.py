@@ -50,6 +50,12 @@ class Work(Protocol):
         itself.
         """
 
+    def tell_waiting(self) -> None:
+        """How many requests wait has changed, where every thread was busy; from any thread."""
+
+    def at_leisure(self) -> None:
+        """An application thread has nothing to do; from that thread."""
+
     def ended(self) -> None:
         """The last thread leaves."""
 
@@ -204,7 +210,10 @@ class Crew:
         many are woken as there are requests, and the reserve goes on leading.
         """
         if self.pace.may_inline(now_ns()):
-            return self._hand_over(member)
+            if not self._hand_over(member):
+                return False
+            self._work.tell_waiting()
+            return True
         with self.mutex:
             count = min(len(self.ready), len(self._parked))
             woken = [self._parked.pop() for _ in range(count)]
@@ -241,6 +250,7 @@ class Crew:
     def _help(self, member: Member) -> bool:
         """Run one ready request without leading; False when there is none."""
         connection = self._take()
+        self._work.tell_waiting()
         if connection is None:
             return False
         self._service.serve(connection, member)
@@ -254,6 +264,7 @@ class Crew:
             if self._leader is member or self.ready or self._over:
                 return
             self._parked.append(member)
+        self._work.at_leisure()
         member.wake.acquire()
 
     def _watch(self, member: Member) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from canter.engine.balance import Load
 from canter.engine.contract import AroundCalls, EngineConfig, EngineEvent
 from canter.engine.deadlines import Wait
-from canter.engine.siblings import Siblings
+from canter.engine.siblings import Siblings, neighbours_of
 from canter.engine.slow import SlowRequests
 from canter.engine.threaded.connection import Connection
 from canter.engine.threaded.crew import Crew
@@ -39,6 +39,10 @@ from canter.wsgi.errors import ErrorStream
 from canter.wsgi.exchange import Application, ClientGone, Exchange, HeadState
 
 ALONE = Siblings()
+
+# Plain numbers are quicker than an enum's members.
+_RUNNING = int(Field.RUNNING)
+_QUEUED = int(Field.QUEUED)
 
 
 class EngineState(enum.Enum):
@@ -116,9 +120,17 @@ class ThreadedEngine:
                 errors=errors,
             )
 
-        self._doors = Doors(listeners, self._loop, config, siblings.slots, self._load, base, log)
+        neighbours = neighbours_of(siblings)
+        self._is_alone = not neighbours
+        self._doors = Doors(
+            listeners, self._loop, config, neighbours, self._load, base, self._words, log
+        )
         self._waiting = WaitingRoom(self._loop, config)
-        self._removals = Removals(self._loop, self._doors, config.threads, siblings, log)
+        self._removals = Removals(
+            self._loop, self._doors, config.threads, neighbours, siblings.tray, self._words, log
+        )
+        if siblings.tray is not None:
+            self._loop.add_door(siblings.tray.fileno(), self._on_letters)
 
     # -- for the worker -----------------------------------------------------------------------
 
@@ -199,12 +211,25 @@ class ThreadedEngine:
             self._loop.crowded = crowded = self._crew.reserve_leads
             if crowded:
                 # Every application thread is busy, or was a moment ago: siblings have to know.
-                self._words[Field.RUNNING] = busy = self._crew.busy()
+                busy = self._publish_calls()
+                self._removals.settle()
                 self._doors.review()
                 if self._crew.ready and busy >= self._config.threads:
                     self._removals.relieve()
                     self._waiting.tend()
+            else:
+                self._removals.settle()
             self._loop.turn()
+
+    def tell_waiting(self) -> None:
+        """See `Work.tell_waiting`."""
+        if not self._is_alone:
+            self._publish_calls()
+
+    def at_leisure(self) -> None:
+        """See `Work.at_leisure`."""
+        if not self._is_alone:
+            self._removals.invite()
 
     def ended(self) -> None:
         """The last thread leaves."""
@@ -214,7 +239,17 @@ class ThreadedEngine:
     # -- inside -------------------------------------------------------------------------------
 
     def _load(self) -> Load:
-        return Load(self._crew.busy(), len(self._crew.ready), len(self._loop.connections))
+        return Load(
+            self._crew.busy(),
+            len(self._crew.ready),
+            len(self._loop.connections),
+            self._doors.listening,
+        )
+
+    def _on_letters(self, _fd: int) -> None:
+        """A sibling has moved connections here, or has room for some of ours."""
+        self._removals.collect_all()
+        self._crew.asked = True
 
     def _do_chores(self, now_ns: int, connections: int) -> float:
         """The scoreboard and the log; by the leader, through the loop."""
@@ -236,10 +271,7 @@ class ThreadedEngine:
         counts = self._service.counts
         words[Field.HEARTBEAT_NS] = now_ns
         words[Field.CONNECTIONS] = connections
-        words[Field.RUNNING] = busy = self._crew.busy()
-        # What a free thread is about to run does not wait: siblings take a queue for a busy worker.
-        free = self._config.threads - busy
-        words[Field.QUEUED] = max(len(self._crew.ready) - free, 0)
+        busy = self._publish_calls()
         words[Field.ACCEPTED] = self._doors.accepted
         words[Field.REQUESTS] = counts.requests
         words[Field.ABORTED] = counts.aborted
@@ -254,6 +286,15 @@ class ThreadedEngine:
             words[Field.LOG_DROPPED] = self._access.dropped
         for digit in range(1, 6):
             words[Field.STATUS_1XX + digit - 1] = counts.statuses[digit]
+
+    def _publish_calls(self) -> int:
+        """Tell siblings what runs and what waits; how many calls go on."""
+        busy = self._crew.busy()
+        self._words[_RUNNING] = busy
+        # What a free thread is about to run does not wait: siblings take a queue for a busy worker.
+        free = self._config.threads - busy
+        self._words[_QUEUED] = max(len(self._crew.ready) - free, 0)
+        return busy
 
     def _obey(self) -> None:
         """Do what was asked; by the leader."""

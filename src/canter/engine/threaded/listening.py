@@ -12,6 +12,7 @@ from typing import Any
 from canter.engine.balance import Load, should_listen
 from canter.engine.contract import EngineConfig
 from canter.engine.formats import reader_factory
+from canter.engine.siblings import Neighbour
 from canter.engine.threaded.connection import Connection
 from canter.engine.threaded.loop import Loop
 from canter.engine.threaded.secure import TlsConnection
@@ -19,7 +20,7 @@ from canter.engine.threaded.sniffing import SniffingConnection
 from canter.engine.tls import TlsTransport
 from canter.net.handoff import Letter
 from canter.net.listeners import Listener
-from canter.observe.scoreboard import Field, WorkerSlot
+from canter.observe.scoreboard import Field
 from canter.protocol.proxy.reader import Reader as ProxyReader
 from canter.protocol.reader import RequestReader
 
@@ -28,23 +29,18 @@ _GONE_BEFORE = {errno.ECONNABORTED, errno.EPROTO, errno.EINTR}
 _RESOURCE_PAUSE_NS = 500_000_000
 _ACCEPTS_A_TURN = 16
 _ACCEPTS_A_TURN_SHARED = 2
-# A slot whose loop has not come round for so long tells nothing about its worker.
-_STALE_NS = 2_000_000_000
 # How soon a worker that has stopped listening looks again.
-_RECHECK_SECONDS = 0.02
+_RECHECK_SECONDS = 0.005
 
-_OPEN = int(Field.OPEN)
-_HEARTBEAT_NS = int(Field.HEARTBEAT_NS)
-_CONNECTIONS = int(Field.CONNECTIONS)
-_RUNNING = int(Field.RUNNING)
-_QUEUED = int(Field.QUEUED)
+_LISTENING = int(Field.LISTENING)
 
 
 class Doors:
     """The listeners as this worker uses them; everything here is called by the leader.
 
-    load: this worker's load now. siblings: the other workers' slots of the scoreboard.
-    base: the environ that requests of a listener start from.
+    load: this worker's load now. neighbours: the other workers.
+    base: the environ that requests of a listener start from. words: this worker's part of the
+    scoreboard.
     """
 
     def __init__(
@@ -52,9 +48,10 @@ class Doors:
         listeners: Sequence[Listener],
         loop: Loop,
         config: EngineConfig,
-        siblings: Sequence[WorkerSlot],
+        neighbours: Sequence[Neighbour],
         load: Callable[[], Load],
         base: Callable[[Listener], dict[str, Any]],
+        words: memoryview,
         log: logging.Logger,
     ) -> None:
         self._config = config
@@ -66,15 +63,16 @@ class Doors:
         ]
         self._numbers = {listener.fileno(): n for n, listener in enumerate(listeners)}
         self._loop = loop
-        self._siblings = siblings
+        self._neighbours = neighbours
         self._load = load
+        self._words = words
         self._log = log
         self._closing: dict[int, Listener] = {}
         # Behind a proxy every connection comes from it: they share one string.
         self._last_host = ""
         self._listening = False
         self._paused_until_ns = 0
-        self._at_once = _ACCEPTS_A_TURN_SHARED if siblings else _ACCEPTS_A_TURN
+        self._at_once = _ACCEPTS_A_TURN_SHARED if neighbours else _ACCEPTS_A_TURN
         self.accepted = 0
 
     @property
@@ -89,7 +87,7 @@ class Doors:
             if not wanted and self._listeners:
                 self._loop.hurry(_RECHECK_SECONDS)
             return
-        self._listening = wanted
+        self._set_listening(wanted)
         for fd in self._listeners:
             if wanted:
                 self._loop.add_door(fd, self._accept)
@@ -100,15 +98,16 @@ class Doors:
         if not wanted:
             self._loop.hurry(_RECHECK_SECONDS)
 
+    def _set_listening(self, listening: bool) -> None:
+        self._listening = listening
+        self._words[_LISTENING] = listening
+
     def _wanted(self) -> bool:
         now_ns = time.monotonic_ns()
         if now_ns < self._paused_until_ns:
             return False
-        siblings = [
-            Load(words[_RUNNING], words[_QUEUED], words[_CONNECTIONS])
-            for words in (slot.words for slot in self._siblings)
-            if words[_OPEN] and now_ns - words[_HEARTBEAT_NS] < _STALE_NS
-        ]
+        loads = (neighbour.load(now_ns) for neighbour in self._neighbours)
+        siblings = [load for load in loads if load is not None]
         config = self._config
         load = self._load()
         # Only asked when it matters: it has to look for one.
@@ -240,7 +239,7 @@ class Doors:
         if self._listening:
             for fd in self._listeners:
                 self._loop.remove_door(fd)
-            self._listening = False
+            self._set_listening(False)
         self._closing.update(self._listeners)
         self._listeners = {}
         if answer_backlog:

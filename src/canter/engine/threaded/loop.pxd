@@ -13,6 +13,7 @@ cdef int _CLOSED
 cdef int _SHARED
 cdef int _READABLE
 cdef object _MORE
+cdef object _READY_STEP
 cdef long long _IDLE_ENOUGH_NS
 
 

@@ -36,6 +36,7 @@ _CLOSED = int(Phase.CLOSED)
 _SHARED = int(Phase.SHARED)
 _READABLE = READABLE
 _MORE = Step.MORE
+_READY_STEP = Step.READY
 
 _LONGEST_POLL_SECONDS = 0.5
 # How long lines for the access log are gathered.
@@ -95,7 +96,7 @@ class Loop(Traffic):
         if service.noted:
             service.noted = False
             self.hurry(_FLUSH_SECONDS)
-        wait_ns = 0 if again else self._chores_at_ns - now_ns()
+        wait_ns = 0 if again else self.chores_at_ns - now_ns()
         events = self._poll(wait_ns / 1e9 if wait_ns > 0 else 0.0)
         self.now_ns = turn_ns = now_ns()
         if turn_ns >= self._date_until_ns:
@@ -115,7 +116,7 @@ class Loop(Traffic):
             elif fd in self.doors:
                 self.doors[fd](fd)
         # After the events: a listener is not taken out while a wake-up for it is in our hands.
-        if turn_ns >= self._chores_at_ns:
+        if turn_ns >= self.chores_at_ns:
             self._do_chores(turn_ns)
 
     def _attend(self, connection: Connection, bits: int) -> None:
@@ -155,16 +156,16 @@ class Loop(Traffic):
         Whoever begins to wait between two chores is noticed at the next ones: they come at least
         four times in the shortest duration.
         """
+        self.chores_at_ns = self._date_until_ns  # whoever is in a hurry meanwhile is heard
         self._expire(now_ns)
         soon = self._chores(now_ns, len(self.connections))
         with self.lock:
             seconds = self.deadlines.next_seconds(now_ns, self._chores_every_seconds)
-        next_date_ns = self._date_until_ns - now_ns
-        self._chores_at_ns = now_ns + min(int(min(seconds, soon) * 1e9), next_date_ns)
+        self.chores_at_ns = min(self.chores_at_ns, now_ns + int(min(seconds, soon) * 1e9))
 
     def hurry(self, seconds: float) -> None:
         """Have the chores done within this time; by the leader."""
-        self._chores_at_ns = min(self._chores_at_ns, now_ns() + int(seconds * 1e9))
+        self.chores_at_ns = min(self.chores_at_ns, now_ns() + int(seconds * 1e9))
 
     def refresh_date(self, now_ns: int) -> None:
         """Make the Date line of this second (RFC 9110 5.6.7)."""
@@ -224,6 +225,8 @@ class Loop(Traffic):
             if step is _MORE:
                 self._await_more(connection)
             else:
+                if step is _READY_STEP:
+                    connection.raw = data  # it may go on to a third one, should this one be busy
                 self._go_on(connection, step)
         except Exception as error:
             self.abandon(connection, error)

@@ -10,60 +10,28 @@ from __future__ import annotations
 import logging
 import socket
 import time
+from collections.abc import Sequence
 
-from canter.engine.siblings import Siblings
+from canter.engine.siblings import Neighbour
 from canter.engine.threaded.connection import Connection
 from canter.engine.threaded.listening import Doors
 from canter.engine.threaded.loop import Loop
 from canter.engine.threaded.secure import TlsConnection
-from canter.net.handoff import LETTER_BYTES, Letter, LetterLost, collect, post
-from canter.observe.scoreboard import Field, WorkerSlot
+from canter.net.handoff import LETTER_BYTES, Letter, LetterLost, collect
+from canter.observe.scoreboard import Field
 
-_STALE_NS = 2_000_000_000
-_TELL_WITHIN_SECONDS = 0.001
-# While requests wait here and nobody has room, somebody may have it this much later.
+# While requests wait here and nobody has room, somebody may have it this much later: whoever gets
+# it says so, but not where its box is full, nor a worker that has just begun to serve.
 _LOOK_AGAIN_SECONDS = 0.004
 
-_OPEN = int(Field.OPEN)
-_HEARTBEAT_NS = int(Field.HEARTBEAT_NS)
-_RUNNING = int(Field.RUNNING)
-_QUEUED = int(Field.QUEUED)
-
-
-class Neighbour:
-    """A sibling as seen from here: its slot on the board, its letter box, what it was sent.
-
-    What was sent counts until the sibling has come round its loop and its own figures tell.
-    """
-
-    __slots__ = ("_seen_ns", "_sent", "box", "slot")
-
-    def __init__(self, slot: WorkerSlot, box: socket.socket) -> None:
-        self.slot = slot
-        self.box = box
-        self._seen_ns = 0
-        self._sent = 0
-
-    def room(self, threads: int, now_ns: int) -> int:
-        """How many more requests it could run at once."""
-        words = self.slot.words
-        heartbeat_ns = words[_HEARTBEAT_NS]
-        if not words[_OPEN] or now_ns - heartbeat_ns > _STALE_NS or words[_QUEUED]:
-            return 0
-        if heartbeat_ns != self._seen_ns:
-            self._seen_ns = heartbeat_ns
-            self._sent = 0
-        return threads - int(words[_RUNNING]) - self._sent
-
-    def note_sent(self) -> None:
-        """One more request is on its way to it."""
-        self._sent += 1
+_COLLECTED_NS = int(Field.COLLECTED_NS)
 
 
 class Removals:
     """The moving of connections, both ways.
 
-    threads: application threads of each worker.
+    threads: application threads of each worker. tray: where connections come out that move here.
+    words: this worker's own part of the scoreboard.
     """
 
     def __init__(
@@ -71,19 +39,19 @@ class Removals:
         loop: Loop,
         doors: Doors,
         threads: int,
-        siblings: Siblings,
+        neighbours: Sequence[Neighbour],
+        tray: socket.socket | None,
+        words: memoryview,
         log: logging.Logger,
     ) -> None:
         self._loop = loop
         self._doors = doors
         self._threads = threads
-        self._tray = siblings.tray
-        self._neighbours = [
-            Neighbour(slot, box) for slot, box in zip(siblings.slots, siblings.boxes, strict=True)
-        ]
+        self._tray = tray
+        self._neighbours = neighbours
+        self._words = words
+        self._collected_ns = 0
         self._log = log
-        if self._tray is not None:
-            loop.add_door(self._tray.fileno(), self._on_letters)
 
     def relieve(self) -> None:
         """Every thread is busy: let siblings that are not have the requests that wait."""
@@ -131,21 +99,37 @@ class Removals:
             connection.began_ns,
             data,
         )
-        if not post(neighbour.box, connection.fd, letter):
+        if not neighbour.send(connection.fd, letter):
             return False
-        neighbour.note_sent()
         self._loop.release(connection)
         return True
 
-    def _on_letters(self, _fd: int) -> None:
-        self.collect_all()
-        # Who sent them counts them as ours until our figures tell: soon.
-        self._loop.hurry(_TELL_WITHIN_SECONDS)
+    def invite(self) -> None:
+        """A thread has nothing to do: tell the sibling in which most requests wait.
+
+        From any thread. The sibling says first that requests wait and then looks for room, and here
+        a thread is free first and then looks for those who wait: one of the two sees the other.
+        """
+        most = None
+        waiting = 0
+        for neighbour in self._neighbours:
+            queued = neighbour.queued
+            if queued > waiting:
+                most, waiting = neighbour, queued
+        if most is not None:
+            most.invite()
+
+    def settle(self) -> None:
+        """What was collected in the last round runs by now, or counts as what waits: say so."""
+        self._words[_COLLECTED_NS] = self._collected_ns
 
     def collect_all(self) -> None:
         """Take over every connection that was moved here."""
         tray = self._tray
-        while tray is not None:
+        if tray is None:
+            return
+        self._collected_ns = time.monotonic_ns()
+        while True:
             try:
                 found = collect(tray)
             except LetterLost as lost:

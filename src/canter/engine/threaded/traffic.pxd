@@ -47,7 +47,7 @@ cdef class Traffic(Hub):
     cdef long long _keep_alive_grain_ns
     cdef public bint crowded
     cdef public long long now_ns
-    cdef long long _chores_at_ns
+    cdef public long long chores_at_ns
     cdef object _again
     cdef int _wake_reader
     cdef int _wake_writer

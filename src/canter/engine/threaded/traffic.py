@@ -61,8 +61,8 @@ class Traffic(Hub):
     """The connections of one worker.
 
     ready: where complete requests go. service: keeps the books. answering: for answers that are
-    not the application's. now_ns: when the present turn began. crowded: what comes now waits
-    for a thread.
+    not the application's. now_ns: when the present turn began. chores_at_ns: when the chores are
+    due. crowded: what comes now waits for a thread.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Traffic(Hub):
         self._keep_alive_grain_ns = self.deadlines.grain_ns(_KEEP_ALIVE)
         self.crowded = False
         self.now_ns = now_ns()
-        self._chores_at_ns = 0
+        self.chores_at_ns = 0
         # Connections that have more to do than their share of a turn; others may be put here by
         # threads that give them back.
         self._again: deque[Connection] = deque()
@@ -557,5 +557,5 @@ class Traffic(Hub):
         connection.fd = -1  # the number may be another connection's in a moment
         connection.sock.close()
         if self.draining:
-            self._chores_at_ns = 0
+            self.chores_at_ns = 0
             self.wake()  # it may have been the last
