@@ -115,6 +115,19 @@ def test_a_request_that_comes_in_pieces_is_answered_like_any_other(serve, cut):
             assert client.read_answer().body == b"/own"
 
 
+def test_an_empty_line_that_comes_in_two_pieces_is_no_request(serve):
+    serving = serve(plain, OWN)
+    head = request_head("GET", "/own")
+    sent = []
+    with serving.client() as client:
+        for piece in (head, b"\r", b"\n", head, b"\r", b"\n" + head):
+            client.send(piece)
+            sent.append(piece)
+            serving.wait_until_read(*sent)
+            if piece.endswith(head):
+                assert client.read_answer().body == b"/own"
+
+
 @pytest.mark.parametrize("mode", BodyMode)
 def test_a_body_is_not_taken_for_the_next_request(serve, mode):
     serving = serve(plain, EngineConfig(responders=(respond,), request_body=mode))

@@ -46,7 +46,8 @@ class Phase(enum.IntEnum):
 FOLLOWERS: dict[Phase, frozenset[Phase]] = {
     Phase.IDLE: frozenset({Phase.HEAD, Phase.BODY, Phase.READY, Phase.SENDING, Phase.LINGER,
                            Phase.CLOSED, Phase.SHARED}),
-    Phase.HEAD: frozenset({Phase.BODY, Phase.READY, Phase.SENDING, Phase.LINGER, Phase.CLOSED}),
+    Phase.HEAD: frozenset({Phase.IDLE, Phase.BODY, Phase.READY, Phase.SENDING, Phase.LINGER,
+                           Phase.CLOSED}),
     Phase.BODY: frozenset({Phase.READY, Phase.SENDING, Phase.LINGER, Phase.CLOSED}),
     Phase.READY: frozenset({Phase.RUNNING, Phase.CLOSED}),
     Phase.RUNNING: frozenset({Phase.IDLE, Phase.HEAD, Phase.BODY, Phase.READY, Phase.SENDING,
@@ -58,7 +59,8 @@ FOLLOWERS: dict[Phase, frozenset[Phase]] = {
     Phase.SHARED: frozenset({Phase.SENDING, Phase.LINGER, Phase.CLOSED}),
 }  # fmt: skip
 """After a response the bytes at hand may already hold the start, or the whole, of the next request:
-hence RUNNING and SENDING lead to every phase of reading."""
+hence RUNNING and SENDING lead to every phase of reading. HEAD leads back to IDLE where all that
+came was the empty line that may stand before a request (RFC 9112 2.2), its two bytes apart."""
 
 # The same table as bits, for the hot path: bit `b` of MAY_FOLLOW[a] is set when a may go to b.
 MAY_FOLLOW: tuple[int, ...] = tuple(
