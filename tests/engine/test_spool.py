@@ -8,6 +8,7 @@ import resource
 import socket
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,20 @@ def test_what_is_read_straight_from_a_socket_is_the_body(body, written, pieces):
         spool.close()
 
 
+def test_what_stands_behind_a_body_is_told_by_its_first_byte():
+    near, far = socket.socketpair()
+    with near, far:
+        far.setblocking(False)
+        near.sendall(b"body and more")
+        spool = make(300, length=4)
+        assert spool.fill(far.fileno()) == 5
+        assert (spool.size, spool.left) == (4, 0)
+        assert spool.behind() == b" "
+        assert spool.open().read() == b"body"
+        assert far.recv(100) == b"and more"
+        spool.close()
+
+
 def test_a_socket_without_news_fills_nothing():
     near, far = socket.socketpair()
     with near, far:
@@ -102,6 +117,87 @@ def test_a_body_that_the_application_still_looks_at_is_given_up_quietly():
     seen = body.getbuffer()
     spool.close()
     assert bytes(seen) == b"body"
+
+
+ROOMY = 100_000
+"""Bytes of a body whose memory is kept for another one."""
+
+
+def spooled(budget: Budget, body: bytes, length: int | None = None) -> Spool:
+    spool = Spool(ROOMY, None, budget, len(body) if length is None else length)
+    spool.write(body)
+    return spool
+
+
+@given(st.lists(st.tuples(st.integers(1, ROOMY), st.booleans(), st.booleans()), max_size=12))
+def test_what_the_application_keeps_of_a_body_stays_what_it_was(requests):
+    """Memory serves one body after the other, but none that is still in somebody's hands."""
+    budget = Budget(4 * ROOMY)
+    kept = []
+    for number, (size, keeps, at_once) in enumerate(requests):
+        body = bytes([65 + number]) * size
+        spool = spooled(budget, body)
+        file = spool.open()
+        assert isinstance(file, io.BytesIO)
+        seen = file.read() if at_once else file.getvalue()
+        assert seen == body
+        assert hash(seen) == hash(body), "a hash of bytes that were there before"
+        if keeps:
+            kept.append((seen, body))
+        del seen
+        spool.close()
+        assert file.closed
+    for seen, body in kept:
+        assert seen == body
+    assert budget.take(4 * ROOMY), "something was not given back"
+
+
+def test_a_view_of_a_body_stays_what_it_was():
+    budget = Budget(10 * ROOMY)
+    spool = spooled(budget, b"a" * ROOMY)
+    file = spool.open()
+    assert isinstance(file, io.BytesIO)
+    views = [memoryview(file.read()), file.getbuffer()]
+    spool.close()
+    spooled(budget, b"b" * ROOMY).close()
+    assert all(bytes(view) == b"a" * ROOMY for view in views)
+
+
+def test_what_an_application_writes_to_its_body_is_not_in_the_next_one():
+    budget = Budget(10 * ROOMY)
+    for _ in range(2):
+        spool = spooled(budget, b"a" * ROOMY)
+        file = spool.open()
+        assert file.read(3) == b"aaa"
+        file.write(b"bbb")
+        spool.close()
+
+
+def test_memory_that_is_kept_makes_room_for_bodies_it_does_not_fit():
+    budget = Budget(2 * ROOMY)
+    first, second = spooled(budget, b"a" * ROOMY), spooled(budget, b"a" * ROOMY)
+    for spool in (first, second):
+        spool.open()
+        spool.close()
+    small = [Spool(ROOMY, None, budget, 100) for _ in range(20)]
+    assert all(spool.left == 100 for spool in small), "one was sent to the disk"
+
+
+def test_memory_that_nobody_wants_for_some_time_is_let_go():
+    budget = Budget(4 * ROOMY)
+    tracemalloc.start()
+    try:
+        for spool in [spooled(budget, b"a" * ROOMY) for _ in range(4)]:
+            spool.close()
+        for second in (1, 2, 3):
+            spooled(budget, b"a" * ROOMY).close()
+            budget.tidy(second * 1_000_000_000)
+        assert tracemalloc.get_traced_memory()[0] < 2 * ROOMY, "more than the one that is used"
+        for second in (4, 5):
+            budget.tidy(second * 1_000_000_000)
+        assert tracemalloc.get_traced_memory()[0] < ROOMY
+    finally:
+        tracemalloc.stop()
 
 
 def files_in(folder) -> list[str]:

@@ -173,6 +173,23 @@ def test_what_bodies_take_of_memory_is_given_back(serve, how):
         eventually(lambda: budget.take(budget.total_bytes), "all of it is there again")
 
 
+@pytest.mark.parametrize("behind", [b"", b"\r\n"])
+def test_what_comes_right_behind_a_long_body_is_the_next_request(serve, behind):
+    """It is found although nearly all of the body is read past the parser."""
+    serving = serve(echo, EngineConfig(threads=1))
+    bodies = [bytes([65 + number]) * (300_000 + number) for number in range(4)]
+    wire = b"".join(
+        request_head("POST", "/", f"Content-Length: {len(body)}") + body + behind for body in bodies
+    )
+    with serving.client() as client:
+        sender = threading.Thread(target=client.send, args=(wire,))
+        sender.start()
+        for body in bodies:
+            assert client.read_answer("POST").body == body
+        sender.join()
+        assert client.get("/next").status == 200
+
+
 def test_a_folder_that_is_gone_is_507_and_the_next_request_is_served(serve, tmp_path):
     config = EngineConfig(body_memory_bytes=10, spool_directory=str(tmp_path / "missing"))
     serving = serve(echo, config)

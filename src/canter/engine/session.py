@@ -167,11 +167,18 @@ class Session(Sink):
     def fill(self, fd: int) -> int:
         """Read such bytes: their number, 0 at the end of the input, -1 for none now.
 
+        One more than was `straight` where something stands behind the body; the reader has it.
         Raises OSError.
         """
-        assert self._spool is not None
-        count: int = self._spool.fill(fd)
-        if count > 0:
+        spool = self._spool
+        assert spool is not None
+        left = spool.left
+        count: int = spool.fill(fd)
+        if count > left:
+            # The next request has come as well.
+            self.reader.pass_over(left)
+            self.reader.feed(spool.behind())
+        elif count > 0:
             self.reader.pass_over(count)
         return count
 

@@ -21,22 +21,6 @@ def receive(fd: int, maximum_bytes: int) -> bytes | None:
         return None
 
 
-def receive_into(fd: int, room: memoryview) -> int:
-    """Put there what has arrived: the number of bytes, 0 at the end, -1 when there is nothing.
-
-    Raises OSError.
-    """
-    try:
-        return os.readv(fd, [room])
-    except BlockingIOError:
-        return -1
-
-
-def unwritten(size: int) -> bytes:
-    """So many bytes to be written to; what is in them before is anything."""
-    return bytes(size)
-
-
 def transmit(fd: int, data: bytes) -> int:
     """Send as much as the socket takes: the number of bytes, 0 when it takes none now.
 

@@ -5,7 +5,6 @@ The calls are made with the interpreter lock held: on a non-blocking socket they
 letting go of the lock and taking it again would cost more than the call itself.
 """
 
-from cpython.buffer cimport PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.ref cimport PyObject, Py_DECREF, Py_XDECREF
 from libc.errno cimport EAGAIN, EINTR, ENOBUFS, errno
@@ -63,32 +62,6 @@ cdef _receive_much(int fd, Py_ssize_t maximum_bytes):
         if errno != EINTR:
             Py_XDECREF(made)
             raise OSError(errno, os.strerror(errno))
-
-
-cpdef Py_ssize_t receive_into(int fd, room) except -2:
-    """Put there what has arrived: the number of bytes, 0 at the end, -1 when there is nothing."""
-    cdef Py_buffer view
-    cdef ssize_t count
-    PyObject_GetBuffer(room, &view, PyBUF_WRITABLE)
-    try:
-        while True:
-            count = recv(fd, view.buf, view.len, MSG_DONTWAIT)
-            if count >= 0:
-                return count
-            if errno == EAGAIN:
-                return -1
-            if errno != EINTR:
-                raise OSError(errno, os.strerror(errno))
-    finally:
-        PyBuffer_Release(&view)
-
-
-cpdef bytes unwritten(Py_ssize_t size):
-    """So many bytes to be written to, of which none is made before; whose reader must know."""
-    cdef PyObject *made = PyBytes_FromStringAndSize(NULL, size)
-    data = <object>made
-    Py_DECREF(data)
-    return data
 
 
 cpdef Py_ssize_t transmit(int fd, bytes data) except -1:

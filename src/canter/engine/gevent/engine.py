@@ -89,6 +89,7 @@ class GeventEngine:
         )
         self._seats = Seats(slot)
         self._hurried = Event()
+        self._body_budget = config.body_budget
         self._talk = Talk(config, self._service, self._seats, self._on_change, self._hurried.set)
         errors = ErrorStream(log.error)
 
@@ -224,6 +225,7 @@ class GeventEngine:
     def _do_chores(self) -> None:
         self._refresh_date()
         self._service.tick()
+        self._body_budget.tidy(time.monotonic_ns())
         if self._state is EngineState.DRAINING:
             self._go_on_draining()
         else:

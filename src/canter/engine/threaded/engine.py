@@ -255,6 +255,7 @@ class ThreadedEngine:
         """The scoreboard and the log; by the leader, through the loop."""
         self._publish(now_ns, connections)
         self._service.tick()
+        self._config.body_budget.tidy(now_ns)
         self._doors.review()
         access = self._access
         if access is not None and access.waiting:

@@ -228,6 +228,7 @@ class Traffic(Hub):
 
     def _fill(self, connection: Connection, ended: bool) -> None:
         """Read what there is of a body straight to where it is kept; by the owner."""
+        left = connection.straight()
         try:
             count = connection.fill(connection.fd)
         except OSError:
@@ -240,11 +241,9 @@ class Traffic(Hub):
             self._end_input(connection)
             return
         self.bytes_in += count
-        whole = connection.reader.body_complete
-        if whole or ended:
-            # Nobody has looked for what is behind it.
-            connection.events |= _NEWS if ended else _READABLE
-        if whole:
+        if ended or count > left:
+            connection.events |= _NEWS if ended else _READABLE  # there is more to be read
+        if count >= left:
             self._go_on(connection, connection.resume())
             return
         if ended:
