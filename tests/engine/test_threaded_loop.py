@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
@@ -57,7 +58,7 @@ def loop(chores):
 
 def connection(loop: Loop, sock: socket.socket) -> Connection:
     sock.setblocking(False)
-    return Connection(sock, Reader(CONFIG.limits, CONFIG.leniency), {}, CONFIG, loop)
+    return Connection(sock.detach(), Reader(CONFIG.limits, CONFIG.leniency), {}, CONFIG, loop)
 
 
 def test_the_end_of_a_connection_is_not_taken_for_that_of_the_next_one_with_its_number(loop):
@@ -74,7 +75,7 @@ def test_the_end_of_a_connection_is_not_taken_for_that_of_the_next_one_with_its_
     def opened(door: int) -> None:
         os.read(door, 1)
         loop.connections.pop(number)
-        old.sock.close()
+        old.close()
         os.dup2(other_server.fileno(), number)
         arrived.append(connection(loop, socket.socket(fileno=number)))
         loop.adopt(arrived[0])
@@ -99,3 +100,72 @@ def test_who_is_in_a_hurry_during_the_chores_is_heard(loop, chores):
     loop.hurry(0)
     loop.turn()
     assert loop.chores_at_ns <= time.monotonic_ns() + 1_000_000
+
+
+@pytest.fixture
+def two_that_wait(loop):
+    """Two requests that came in one turn, and their clients."""
+    with contextlib.ExitStack() as stack:
+        clients = []
+        for _ in range(2):
+            server, client = socket.socketpair()
+            clients.append(stack.enter_context(client))
+            client.sendall(request_head("GET", "/"))
+            loop.adopt(connection(loop, server))
+        yield clients
+
+
+def test_what_is_answered_within_its_turn_is_not_watched(loop, two_that_wait):
+    loop.turn()
+    assert not any(waiting.watched for waiting in loop.ready)
+
+
+def test_a_client_is_heard_to_leave_while_a_call_before_it_goes_on(loop, two_that_wait):
+    """It was behind another request in its turn, when nobody knew how long that one takes."""
+    waiting = list(loop.ready)
+    loop.crowded = True
+    loop.turn()
+    two_that_wait[1].shutdown(socket.SHUT_RDWR)
+    loop.turn()
+    assert list(loop.ready) == waiting[:1]
+
+
+def test_who_is_registered_twice_is_registered(loop, two_that_wait):
+    """By the leader, and by the thread that gives the connection back at the same time."""
+    one, _ = loop.ready
+    one.watch()
+    one.watched = False
+    one.watch()
+
+
+def test_a_socket_is_made_of_a_descriptor_once(loop):
+    server, client = socket.socketpair()
+    with client:
+        made = connection(loop, server)
+        assert made.sock is made.sock
+        assert made.sock.fileno() == made.fd
+        assert made.sock.gettimeout() == 0
+        made.close()
+        assert client.recv(1) == b""
+
+
+@pytest.mark.parametrize("asked_before", [False, True])
+def test_a_closed_connection_has_no_descriptor_and_shuts_nobodys(loop, asked_before):
+    server, client = socket.socketpair()
+    made = connection(loop, server)
+    if asked_before:
+        assert made.sock.fileno() == made.fd
+    number = made.fd
+    made.close()
+    other, other_client = socket.socketpair()
+    with client, other_client:
+        if other.fileno() != number:
+            os.dup2(other.fileno(), number)
+        made.cut()
+        made.shut()
+        made.close()
+        os.write(number, b"still open")
+        assert other_client.recv(10) == b"still open"
+        if other.fileno() != number:
+            os.close(number)
+        other.close()

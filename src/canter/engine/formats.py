@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from canter.engine.contract import EngineConfig
 from canter.protocol.fastcgi.reader import Reader as FastcgiReader
@@ -13,26 +14,31 @@ from canter.protocol.reader import RequestReader
 from canter.protocol.scgi.reader import Reader as ScgiReader
 from canter.protocol.uwsgi.reader import Reader as UwsgiReader
 
-MakeReader = Callable[[str | None], RequestReader]
-"""Makes the reader of a new connection; told the peer's host, None on a unix socket."""
+MakeReader = Callable[[], RequestReader]
+"""Makes the reader of a new connection."""
+
+ReadersFor = Callable[[str | None], MakeReader]
+"""What makes the readers for one peer; told its host, None on a unix socket."""
 
 
-def _http(config: EngineConfig) -> MakeReader:
+def _http(config: EngineConfig) -> ReadersFor:
     limits, leniency, trust = config.limits, config.leniency, config.trust
-    return lambda peer: HttpReader(limits, leniency, trust=trust, trusted=trust.trusts(peer))
+    return lambda peer: partial(
+        HttpReader, limits, leniency, trust=trust, trusted=trust.trusts(peer)
+    )
 
 
 def _gateway(
     reader: type[UwsgiReader | FastcgiReader | ScgiReader],
-) -> Callable[[EngineConfig], MakeReader]:
-    def factory(config: EngineConfig) -> MakeReader:
+) -> Callable[[EngineConfig], ReadersFor]:
+    def factory(config: EngineConfig) -> ReadersFor:
         limits, leniency, peers = config.limits, config.leniency, config.gateway_peers
-        return lambda peer: reader(limits, leniency, trusted=peers.include(peer))
+        return lambda peer: partial(reader, limits, leniency, trusted=peers.include(peer))
 
     return factory
 
 
-FORMATS: dict[str, Callable[[EngineConfig], MakeReader]] = {
+FORMATS: dict[str, Callable[[EngineConfig], ReadersFor]] = {
     "http": _http,
     "https": _http,
     "uwsgi": _gateway(UwsgiReader),
@@ -42,13 +48,18 @@ FORMATS: dict[str, Callable[[EngineConfig], MakeReader]] = {
 """By the names that `--protocol` takes and that stand before `://` in `--bind`."""
 
 
-def reader_factory(scheme: str, config: EngineConfig) -> MakeReader:
-    """What makes the readers of one listener.
+def readers_of(scheme: str, config: EngineConfig) -> ReadersFor:
+    """Where the readers of one listener come from.
 
     scheme: the format that its address names, or "" for the one of `config`.
     """
-    make = FORMATS[scheme or config.protocol](config)
+    readers_for = FORMATS[scheme or config.protocol](config)
     mode, peers = config.proxy_mode, config.proxy_peers
     if mode is ProxyMode.OFF:
-        return make
-    return lambda peer: ProxyReader(mode, make(peer), trusted=peers.include(peer))
+        return readers_for
+
+    def introduced(peer: str | None) -> MakeReader:
+        make, trusted = readers_for(peer), peers.include(peer)
+        return lambda: ProxyReader(mode, make(), trusted=trusted)
+
+    return introduced

@@ -44,6 +44,7 @@ class Poller(Protocol):
 
 
 if sys.platform == "linux":
+    _EVERYTHING = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 
     class EpollPoller:
         """epoll(7); its bits are the constants above."""
@@ -53,9 +54,10 @@ if sys.platform == "linux":
 
         def add_connection(self, fd: int) -> None:
             """Watch a connection until it is closed."""
-            self._epoll.register(
-                fd, select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
-            )
+            try:
+                self._epoll.register(fd, _EVERYTHING)
+            except FileExistsError:
+                pass  # another thread has just done the same
 
         def remove_connection(self, fd: int) -> None:
             """Watch it no longer."""

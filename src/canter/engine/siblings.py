@@ -50,6 +50,11 @@ class Neighbour:
         self._sent = 0
         self._sent_ns = 0
 
+    @property
+    def serves(self) -> bool:
+        """Whether it takes connections, unless it is stuck."""
+        return bool(self.slot.words[_OPEN])
+
     def load(self, now_ns: int) -> Load | None:
         """Its load now; None where it does not serve, or is stuck."""
         words = self.slot.words

@@ -1,4 +1,6 @@
 # The C side of wire.pyx; wire.py tells what these functions promise.
 
+cpdef accept(listener)
+cpdef close_socket(int fd)
 cpdef receive(int fd, Py_ssize_t maximum_bytes)
 cpdef Py_ssize_t transmit(int fd, bytes data) except -1

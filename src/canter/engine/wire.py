@@ -1,4 +1,4 @@
-"""Reading from and writing to a non-blocking socket, without waiting.
+"""Taking, reading, writing and closing a non-blocking socket, without waiting.
 
 This is the plain build's version; `wire.pyx` beside it is the same in C, which neither lets go of
 the interpreter lock for a call that cannot wait, nor makes a buffer larger than what arrived.
@@ -6,8 +6,32 @@ the interpreter lock for a call that cannot wait, nor makes a buffer larger than
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import socket
+
+
+def accept(listener: socket.socket) -> tuple[int, str, str] | None:
+    """Who waits at a non-blocking listening socket: a descriptor, host and port; None for nobody.
+
+    The descriptor is the caller's, non-blocking, and programs do not inherit it. Host and port are
+    of the client, "" on a unix socket. Raises OSError.
+    """
+    try:
+        sock, peer = listener.accept()
+    except BlockingIOError:
+        return None
+    sock.setblocking(False)
+    if isinstance(peer, tuple):
+        return sock.detach(), str(peer[0]), str(peer[1])
+    return sock.detach(), "", ""
+
+
+def close_socket(fd: int) -> None:
+    """Close a socket. It is gone whatever the kernel says, so nothing is raised."""
+    with contextlib.suppress(OSError):
+        os.close(fd)
 
 
 def receive(fd: int, maximum_bytes: int) -> bytes | None:

@@ -21,8 +21,76 @@ cdef extern from "sys/socket.h" nogil:
     enum:
         MSG_DONTWAIT
 
+cdef extern from *:
+    """
+    #include <arpa/inet.h>
+    #include <fcntl.h>
+    #include <netinet/in.h>
+    #include <sys/socket.h>
+    #include <unistd.h>
+
+    /* The next connection; host: room for INET6_ADDRSTRLEN. port: -1 where there is none. */
+    static int canter_accept(int listener, char *host, int *port) {
+        struct sockaddr_storage peer;
+        socklen_t size = sizeof peer;
+        int fd;
+        *port = -1;
+    #if defined(SOCK_NONBLOCK) && defined(SOCK_CLOEXEC)
+        fd = accept4(listener, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) return -1;
+    #else
+        fd = accept(listener, (struct sockaddr *)&peer, &size);
+        if (fd < 0) return -1;
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    #endif
+        /* macOS gives no address where the client has left already: then there is no family. */
+        if (size == 0) return fd;
+        if (peer.ss_family == AF_INET) {
+            struct sockaddr_in *in = (struct sockaddr_in *)&peer;
+            inet_ntop(AF_INET, &in->sin_addr, host, INET6_ADDRSTRLEN);
+            *port = ntohs(in->sin_port);
+        } else if (peer.ss_family == AF_INET6) {
+            struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&peer;
+            inet_ntop(AF_INET6, &in6->sin6_addr, host, INET6_ADDRSTRLEN);
+            *port = ntohs(in6->sin6_port);
+        }
+        return fd;
+    }
+    """
+    int canter_accept(int listener, char *host, int *port) nogil
+    enum:
+        INET6_ADDRSTRLEN
+
+cdef extern from "unistd.h" nogil:
+    int close_descriptor "close"(int fd)
+
 cdef enum:
     _BUFFER_BYTES = 65536
+
+
+cpdef accept(listener):
+    """Who waits at a non-blocking listening socket: a descriptor, host and port; None for nobody."""
+    cdef char host[INET6_ADDRSTRLEN]
+    cdef int port
+    cdef int fd
+    cdef int at = listener.fileno()
+    while True:
+        fd = canter_accept(at, host, &port)
+        if fd >= 0:
+            break
+        if errno == EAGAIN:
+            return None
+        if errno != EINTR:
+            raise OSError(errno, os.strerror(errno))
+    if port < 0:
+        return fd, "", ""
+    return fd, host.decode("ascii"), str(port)
+
+
+cpdef close_socket(int fd):
+    """Close a socket. It is gone whatever the kernel says, so nothing is raised."""
+    close_descriptor(fd)
 
 
 cpdef receive(int fd, Py_ssize_t maximum_bytes):

@@ -32,13 +32,13 @@ class GreenConnection(Connection):
 
     def __init__(
         self,
-        sock: socket.socket,
+        fd: int,
         reader: RequestReader,
         base: dict[str, Any],
         config: EngineConfig,
         hub: Hub,
     ) -> None:
-        super().__init__(sock, reader, base, config, hub)
+        super().__init__(fd, reader, base, config, hub)
         self.waits_since_ns = now_ns()
         self.watched = True  # nobody else has to hear of its events
         self.broken = False
@@ -102,8 +102,7 @@ class GreenConnection(Connection):
         if self.taken is not None:
             self.taken.end()
             self.taken = None
-        self.fd = -1
-        self.sock.close()
+        super().close()
 
 
 def _wait(watcher: Any, seconds: float) -> bool:

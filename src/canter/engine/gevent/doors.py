@@ -11,9 +11,10 @@ import gevent
 
 from canter.engine.clock import now_ns
 from canter.engine.contract import EngineConfig
-from canter.engine.formats import reader_factory
+from canter.engine.formats import readers_of
 from canter.engine.gevent.connection import GreenConnection
 from canter.engine.gevent.talk import Talk
+from canter.engine.wire import accept
 from canter.net.listeners import Listener
 
 _READ = 1
@@ -36,7 +37,7 @@ class Doors:
         log: logging.Logger,
     ) -> None:
         self._origins = [
-            (listener, base(listener), reader_factory(listener.address.scheme, config))
+            (listener, base(listener), readers_of(listener.address.scheme, config))
             for listener in listeners
         ]
         self._talk = talk
@@ -109,26 +110,21 @@ class Doors:
 
     def _accept(self, number: int) -> bool:
         """Accept one connection; False when there is none. OSError: no means for one more."""
-        listener, base, make_reader = self._origins[number]
+        listener, base, readers_for = self._origins[number]
         try:
-            sock, peer = listener.sock.accept()
+            taken = accept(listener.sock)
         except OSError as error:
             if error.errno in _OUT_OF_RESOURCES:
                 raise
             return error.errno in _GONE_BEFORE
-        sock.setblocking(False)
+        if taken is None:
+            return False
         self.accepted += 1
-        host = "" if listener.is_unix else str(peer[0])
-        connection = GreenConnection(
-            sock,
-            make_reader(host or None),
-            base,
-            self._config,
-            self._talk,
-        )
-        if not listener.is_unix:
-            connection.peer_host = host
-            connection.peer_port = str(peer[1])
+        fd, host, port = taken
+        make_reader = readers_for(host or None)
+        connection = GreenConnection(fd, make_reader(), base, self._config, self._talk)
+        connection.peer_host = host
+        connection.peer_port = port
         self._talk.adopt(connection)
         return True
 

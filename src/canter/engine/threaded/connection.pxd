@@ -2,13 +2,16 @@
 cimport cython
 
 from canter.engine.clock cimport now_ns
+from canter.engine.latch cimport Latch
 from canter.engine.session cimport Session
 from canter.engine.threaded.member cimport Member
-from canter.engine.wire cimport receive, transmit
+from canter.engine.wire cimport close_socket, receive, transmit
 from canter.wsgi.exchange cimport Exchange
 
 cdef long long _PROGRESS_EVERY_NS
 cdef Py_ssize_t _BODY_READ_BYTES
+cdef Latch _descriptors
+cdef object _NEXT
 
 
 cdef class Hub:
@@ -31,6 +34,7 @@ cdef class Disconnected:
 
 
 cdef class Connection(Session):
+    cdef object _sock
     cdef public long long adopted_ns
     cdef public object after
     cdef public object backlog
@@ -54,13 +58,14 @@ cdef class Connection(Session):
     cdef public str peer_port
     cdef public long long ready_ns
     cdef public object shared
-    cdef public object sock
     cdef public object taken
     cdef public object unlogged
     cdef public int waits
     cdef public long long waits_since_ns
     cdef public bint watched
 
+    @cython.locals(fd=cython.int)
+    cpdef close(self)
     cpdef read(self)
     cpdef bytes date_line(self)
     @cython.locals(count=cython.Py_ssize_t)

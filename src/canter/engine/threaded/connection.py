@@ -7,6 +7,7 @@ the request, else the leader. What both may touch, the backlog, has its own lock
 from __future__ import annotations
 
 import enum
+import errno
 import fcntl
 import io
 import os
@@ -22,11 +23,12 @@ from canter.engine.answers import FileRange
 from canter.engine.clock import now_ns
 from canter.engine.contract import EngineConfig
 from canter.engine.deadlines import Wait
+from canter.engine.latch import Latch
 from canter.engine.phases import Phase
 from canter.engine.session import Session
 from canter.engine.threaded.backlog import Backlog, FilePart
 from canter.engine.threaded.member import Member
-from canter.engine.wire import receive, transmit
+from canter.engine.wire import close_socket, receive, transmit
 from canter.protocol.faults import RequestTimeout
 from canter.protocol.http1.writer import early_hints
 from canter.protocol.proxy.reader import Reader as ProxyReader
@@ -40,6 +42,9 @@ READ_BYTES = 64 * 1024
 _BODY_READ_BYTES = 256 * 1024
 _PROGRESS_EVERY_NS = 1_000_000_000
 _PLAIN_FILES = (io.BufferedReader, io.BufferedRandom, io.FileIO)
+# Held while a descriptor becomes a socket object, and while it is closed: after that the number may
+# be another connection's.
+_descriptors = Latch()
 
 
 class After(enum.Enum):
@@ -48,6 +53,9 @@ class After(enum.Enum):
     NEXT = "next request"
     CLOSE = "close"
     LINGER = "close our side, drain the client's"
+
+
+_NEXT = After.NEXT
 
 
 class Hub:
@@ -141,7 +149,9 @@ class Shared(Protocol):
 class Connection(Session):
     """One accepted connection.
 
-    fd: the socket's descriptor, -1 once it is closed. peer_host, peer_port: of the client, empty
+    fd: the socket's descriptor, -1 once it is closed; the connection's own. sock: what stands in
+    the socket's place; without it the socket itself, made when it is first asked for: most
+    connections never need more than the descriptor. peer_host, peer_port: of the client, empty
     for a unix socket. listener: the number of the socket it came through.
     preface: the PROXY header that came first; origin: the peer that sent it, as the peer_* are then
     those of whom it speaks for.
@@ -159,6 +169,7 @@ class Connection(Session):
     """
 
     __slots__ = (
+        "_sock",
         "adopted_ns",
         "after",
         "backlog",
@@ -182,7 +193,6 @@ class Connection(Session):
         "raw",
         "ready_ns",
         "shared",
-        "sock",
         "taken",
         "unlogged",
         "waits",
@@ -192,17 +202,18 @@ class Connection(Session):
 
     def __init__(
         self,
-        sock: socket.socket,
+        fd: int,
         reader: RequestReader,
         base: dict[str, Any],
         config: EngineConfig,
         hub: Hub,
+        sock: socket.socket | None = None,
     ) -> None:
         super().__init__(reader, base, config)
-        self.sock = sock
-        self.fd = sock.fileno()
+        self.fd = fd
+        self._sock = sock
         self.hub = hub
-        self.after = After.NEXT
+        self.after = _NEXT
         self.adopted_ns = 0
         self.watched = False
         self.peer_host = ""
@@ -242,6 +253,31 @@ class Connection(Session):
         if told.scheme:
             base["wsgi.url_scheme"] = told.scheme
         self.base = base
+
+    # -- the socket ---------------------------------------------------------------------------
+
+    @property
+    def sock(self) -> socket.socket:
+        """The socket, or what stands in its place; from any thread. Raises OSError once closed."""
+        with _descriptors:
+            sock = self._sock
+            if sock is None:
+                if self.fd < 0:
+                    raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+                sock = socket.socket(fileno=self.fd)
+                sock.setblocking(False)  # whatever time-out the application wants of new ones
+                self._sock = sock
+        return sock
+
+    def close(self) -> None:
+        """Close the socket; by the owner."""
+        with _descriptors:
+            fd, self.fd = self.fd, -1
+            sock = self._sock
+            if sock is None and fd >= 0:
+                close_socket(fd)
+        if sock is not None:
+            sock.close()
 
     # -- reading ------------------------------------------------------------------------------
 

@@ -163,6 +163,7 @@ class Crew:
         work = self._work
         loop = self.loop
         is_reserve = member is self.reserve
+        loop.crowded = is_reserve
         while self._leader is member and not self._over:
             if not ready:
                 if is_reserve or self.asked:

@@ -29,6 +29,8 @@ cdef class Loop(Traffic):
     @cython.locals(again=object, service=Service, events=list, turn_ns=cython.longlong,
                    wait_ns=cython.longlong, connections=dict, bits=cython.int, known=Connection)
     cpdef turn(self)
+    cpdef adopt(self, Connection connection)
+    cpdef hurry(self, double seconds)
     cdef _attend(self, Connection connection, int bits)
     cpdef shed(self, Connection connection, why)
     cpdef abandon(self, Connection connection, error)

@@ -96,6 +96,8 @@ class Loop(Traffic):
         if service.noted:
             service.noted = False
             self.hurry(_FLUSH_SECONDS)
+        if self._unheard:
+            self._listen_to_waiting()
         wait_ns = 0 if again else self.chores_at_ns - now_ns()
         events = self._poll(wait_ns / 1e9 if wait_ns > 0 else 0.0)
         self.now_ns = turn_ns = now_ns()
@@ -210,8 +212,7 @@ class Loop(Traffic):
         if connection.watched:
             # Closing is not enough: the socket lives on in the other process, and its events here.
             self.poller.remove_connection(connection.fd)
-        connection.fd = -1
-        connection.sock.close()
+        connection.close()
 
     def take_over(self, connection: Connection, data: bytes, began_ns: int) -> None:
         """Go on with a connection that another process has read `data` from; by the leader."""
@@ -291,8 +292,7 @@ class Loop(Traffic):
     def abandon_quietly(self, connection: Connection) -> None:
         """Close a connection that nobody will look after any more."""
         self.connections.pop(connection.fd, None)
-        connection.fd = -1
-        connection.sock.close()
+        connection.close()
 
     def _expire(self, now_ns: int) -> None:
         """End what has waited too long; by the leader."""

@@ -8,6 +8,7 @@ leader.
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import time
 from collections.abc import Sequence
@@ -138,10 +139,9 @@ class Removals:
             if found is None:
                 return
             descriptor, letter = found
-            sock = socket.socket(fileno=descriptor)
-            sock.setblocking(False)
-            connection = self._doors.welcome(sock, letter)
+            os.set_blocking(descriptor, False)
+            connection = self._doors.welcome(descriptor, letter)
             if connection is None:
-                sock.close()
+                os.close(descriptor)
             else:
                 self._loop.take_over(connection, letter.data, letter.began_ns)

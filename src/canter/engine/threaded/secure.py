@@ -41,7 +41,8 @@ class TlsConnection(Connection):
         config: EngineConfig,
         hub: Hub,
     ) -> None:
-        super().__init__(cast("socket.socket", transport), reader, base, config, hub)
+        sock = cast("socket.socket", transport)
+        super().__init__(transport.fileno(), reader, base, config, hub, sock)
         self.transport = transport
         self._agreed = False
         self._ahead = transport.ahead

@@ -87,7 +87,7 @@ class Stream(Connection):
 
     def __init__(self, mux: Owner, number: int, reader: StreamReader) -> None:
         owner = mux.connection
-        super().__init__(_NO_SOCKET, reader, owner.base, owner.config, cast("Any", mux))
+        super().__init__(-1, reader, owner.base, owner.config, cast("Any", mux), _NO_SOCKET)
         self.mux = mux
         self.number = number
         self.gone = False

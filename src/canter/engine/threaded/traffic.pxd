@@ -49,6 +49,7 @@ cdef class Traffic(Hub):
     cdef public long long now_ns
     cdef public long long chores_at_ns
     cdef object _again
+    cdef object _unheard
     cdef int _wake_reader
     cdef int _wake_writer
     cdef public Latch lock
@@ -61,6 +62,8 @@ cdef class Traffic(Hub):
     cdef _read(self, Connection connection, bint ended=*)
     cdef _go_on(self, Connection connection, step)
     cdef _enqueue(self, Connection connection)
+    @cython.locals(connection=Connection)
+    cdef _listen_to_waiting(self)
     cdef _notice_end(self, Connection connection, int bits)
     cdef _ask(self, Connection connection)
     @cython.locals(phase=cython.int, news=cython.int, wait=cython.int)

@@ -88,6 +88,8 @@ class Traffic(Hub):
         )
         self._keep_alive_grain_ns = self.deadlines.grain_ns(_KEEP_ALIVE)
         self.crowded = False
+        # Requests behind others, whose connections are watched only if they have to wait.
+        self._unheard: deque[Connection] = deque()
         self.now_ns = now_ns()
         self.chores_at_ns = 0
         # Connections that have more to do than their share of a turn; others may be put here by
@@ -280,9 +282,25 @@ class Traffic(Hub):
 
     def _enqueue(self, connection: Connection) -> None:
         """Have the application answer; by the owner, who has it no more."""
-        if not connection.watched and (self.crowded or self.ready):
-            connection.watch()  # to hear of its end while it waits
+        if not connection.watched:
+            if self.crowded:
+                connection.watch()  # to hear of its end while it waits
+            elif self.ready:
+                self._unheard.append(connection)
         self._now_ready(connection)
+
+    def _listen_to_waiting(self) -> None:
+        """Between two requests no call went on for long; in the end one does: by the leader.
+
+        What came in one turn is mostly answered before the next one, and need not be watched.
+        """
+        unheard = self._unheard
+        while unheard:
+            connection = unheard.popleft()
+            if self.crowded and not connection.watched:
+                with self.lock:  # while it is held nobody closes it
+                    if connection.phase == _READY:
+                        connection.watch()
 
     def _notice_end(self, connection: Connection, bits: int) -> None:
         """A client ends its side while its request waits for a thread; by the leader.
@@ -553,8 +571,7 @@ class Traffic(Hub):
                 # The application may have its socket still, and then its events go on coming.
                 self.poller.remove_connection(connection.fd)
         self.connections.pop(connection.fd, None)
-        connection.fd = -1  # the number may be another connection's in a moment
-        connection.sock.close()
+        connection.close()
         if self.draining:
             self.chores_at_ns = 0
             self.wake()  # it may have been the last
