@@ -7,6 +7,8 @@ piece as it arrives, so that one that stalls costs no thread.
 Every method may be called from any thread. `_lock` guards the TLS engine and the order of what goes
 into the socket; it is held for no longer than the calls that cannot wait, and nothing else is
 locked under it.
+
+Compiled where a compiler is at hand (`tls.pxd`); the same source either way.
 """
 
 from __future__ import annotations
@@ -15,12 +17,14 @@ import enum
 import os
 import socket
 import ssl
-from threading import Lock
 
-from canter.engine.wire import receive
+from canter.engine.latch import Latch
+from canter.engine.wire import receive, transmit
 from canter.protocol.proxy.reader import Reader as ProxyReader
 
 _RAW_BYTES = 64 * 1024
+# What one record holds at most (RFC 8446 5.1).
+_RECORD_BYTES = 16 * 1024
 _SEALED_AT_ONCE_BYTES = 64 * 1024
 # The first byte of a TLS connection: a record that holds handshake messages (RFC 8446 5.1).
 _HANDSHAKE_RECORD = 0x16
@@ -61,6 +65,7 @@ class TlsTransport:
 
     __slots__ = (
         "_begun",
+        "_divided",
         "_incoming",
         "_lock",
         "_outgoing",
@@ -94,8 +99,10 @@ class TlsTransport:
         self._unsent = _NOTHING
         self._pledged = 0
         self._begun = False
+        # Whether the record that was opened last may hold more than what was taken of it.
+        self._divided = False
         self._resets = False
-        self._lock = Lock()
+        self._lock = Latch()
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -119,11 +126,10 @@ class TlsTransport:
     def _read(self, maximum_bytes: int) -> bytes | None:
         pieces: list[bytes] = []
         missing = maximum_bytes
-        incoming = self._incoming
         drained = False
         while True:
             if self.state is _OPEN:
-                while missing > 0 and (incoming.pending or self.tls.pending()):
+                while missing > 0:
                     piece = self._open(missing)
                     if piece is None:
                         break
@@ -144,7 +150,7 @@ class TlsTransport:
                 if raw and not self._shake(raw):
                     return raw
             else:
-                incoming.write(raw)
+                self._incoming.write(raw)
         self._collect()
         if pieces:
             return pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -160,8 +166,19 @@ class TlsTransport:
         return ahead.rest
 
     def _open(self, maximum_bytes: int) -> bytes | None:
+        """The content of one record, or as much of it; None where no whole one has come.
+
+        TLS is asked only where it has something: an answer that there is nothing is an exception,
+        which costs more than to open a small record.
+        """
+        # Nothing is longer open than it was sealed.
+        most = _RECORD_BYTES if self._divided else self._incoming.pending
+        if not most:
+            return None
+        asked = min(most, maximum_bytes)
+        self._divided = False
         try:
-            piece = self.tls.read(maximum_bytes)
+            piece: bytes = self.tls.read(asked)
         except ssl.SSLWantReadError:
             return None
         except ssl.SSLZeroReturnError:
@@ -169,6 +186,7 @@ class TlsTransport:
         if not piece:
             self.peer_ended = True
             return None
+        self._divided = len(piece) == asked
         return piece
 
     def _note_end(self) -> None:
@@ -199,57 +217,80 @@ class TlsTransport:
     @property
     def unsent(self) -> bool:
         """Whether sealed bytes wait for room in the socket."""
-        return bool(self._unsent)
+        return self._unsent is not _NOTHING
 
     def send(self, data: bytes | memoryview) -> int:
-        """Send as much as the socket takes: the number of bytes.
+        """As `put`, with a socket's manners: raises BlockingIOError when it takes none now."""
+        count = self.put(data)
+        if not count and data:
+            raise BlockingIOError
+        return count
 
-        Raises BlockingIOError when it takes none now; then the next call has to begin with the same
-        bytes, as with any socket. Bytes count as sent when their sealed form is in the socket.
+    def put(self, data: bytes | memoryview) -> int:
+        """Send as much as the socket takes: the number of bytes. Raises OSError.
+
+        Where that is not all, the next call has to begin with the bytes that follow, as with any
+        socket. Bytes count as sent when their sealed form is in the socket.
         """
         with self._lock:
-            if self._unsent:
-                self._push()
-                taken, self._pledged = self._pledged, 0
-                if taken:
+            if self._pledged or self._unsent is not _NOTHING:
+                taken = self._settle()
+                if taken or self._unsent is not _NOTHING:
                     return taken
+            if self.state is _OPEN:
+                return self._seal_all(data)
             if self.state is TlsState.CLEAR:
-                return self.sock.send(data)
-            if self.state is not _OPEN:
-                if not data:
-                    return 0
+                return transmit(self.sock.fileno(), bytes(data))
+            if data:
                 raise BrokenPipeError("TLS is not open")
-            return self._seal_all(memoryview(data))
+            return 0
 
-    def _seal_all(self, data: memoryview) -> int:
+    def _seal_all(self, data: bytes | memoryview) -> int:
+        size = len(data)
         sent = 0
-        while sent < len(data):
-            count = self.tls.write(data[sent : sent + _SEALED_AT_ONCE_BYTES])
-            self._unsent = memoryview(self._outgoing.read())
-            try:
-                self._push()
-            except BlockingIOError:
-                self._pledged = count
-                if sent:
+        while sent < size:
+            piece = data
+            if size > _SEALED_AT_ONCE_BYTES:
+                piece = memoryview(data)[sent : sent + _SEALED_AT_ONCE_BYTES]
+            count = self.tls.write(piece)
+            sealed = self._outgoing.read()
+            done = transmit(self.sock.fileno(), sealed)
+            if done < len(sealed):
+                self._unsent = memoryview(sealed)[done:]
+                if not self._push():
+                    self._pledged = count
                     return sent
-                raise
             sent += count
         return sent
 
     def send_file(self, descriptor: int, offset: int, count: int) -> int:
         """As `send`, the bytes from a file; 0 when the file ends here."""
         with self._lock:
-            if self._unsent:
-                self._push()
-                taken, self._pledged = self._pledged, 0
+            if self._pledged or self._unsent is not _NOTHING:
+                taken = self._settle()
+                if self._unsent is not _NOTHING:
+                    raise BlockingIOError
                 if taken:
                     return taken
         data = os.pread(descriptor, min(count, _SEALED_AT_ONCE_BYTES), offset)
         return self.send(data) if data else 0
 
-    def _push(self) -> None:
+    def _settle(self) -> int:
+        """Send what is sealed; how many of the bytes that were given to `put` that makes."""
+        if not self._push():
+            return 0
+        taken, self._pledged = self._pledged, 0
+        return taken
+
+    def _push(self) -> bool:
+        """Send what is sealed; whether that was all."""
         while self._unsent:
-            self._unsent = self._unsent[self.sock.send(self._unsent) :]
+            try:
+                self._unsent = self._unsent[self.sock.send(self._unsent) :]
+            except BlockingIOError:
+                return False
+        self._unsent = _NOTHING
+        return True
 
     def _collect(self) -> None:
         """Send what TLS has to say for itself: its handshake, an answer to a key update."""
@@ -258,10 +299,7 @@ class TlsTransport:
         if len(self._unsent) - self._pledged > _UNASKED_BYTES:
             raise ConnectionAbortedError("the client does not read what TLS answers it")
         self._unsent = memoryview(bytes(self._unsent) + self._outgoing.read())
-        try:
-            self._push()
-        except BlockingIOError:
-            pass  # the connection's backlog sees `unsent`
+        self._push()  # what is left is seen by the connection's backlog: `unsent`
 
     # -- ending -------------------------------------------------------------------------------
 
@@ -274,11 +312,8 @@ class TlsTransport:
 
     def close(self) -> None:
         """Close the socket; with a goodbye where everything before it was sent."""
-        if self._lock.acquire(blocking=False):
-            try:
-                self._say_goodbye()
-            finally:
-                self._lock.release()
+        with self._lock:
+            self._say_goodbye()
         self.sock.close()
 
     def _say_goodbye(self) -> None:

@@ -3,6 +3,8 @@
 Where plain connections read and write their descriptor, this one goes through its transport, which
 also stands where they have their socket. Everything else is theirs. The handshake is part of
 reading, so it has the time of the first head (`--header-timeout`), and costs no thread.
+
+Compiled where a compiler is at hand (`secure.pxd`); the same source either way.
 """
 
 from __future__ import annotations
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from canter.engine.threaded.streams import Multiplexer
 
 _NOTHING = memoryview(b"")
+_SHAKING = TlsState.SHAKING
+_CLEAR = TlsState.CLEAR
+_READ_BYTES = READ_BYTES
 
 
 class TlsConnection(Connection):
@@ -51,7 +56,7 @@ class TlsConnection(Connection):
         """As that of a plain connection; what was read is the opened bytes. Raises OSError."""
         transport = self.transport
         try:
-            data = transport.read(READ_BYTES)
+            data = transport.read(_READ_BYTES)
         except ssl.SSLError as error:
             detail = str(error.reason or error).lower().replace("_", " ")
             self.hub.note_fault(self, "TLS failed", detail)
@@ -63,7 +68,7 @@ class TlsConnection(Connection):
         if self._ahead is not None and transport.ahead is None:
             self.introduce(self._ahead)
             self._ahead = None
-        if not self._agreed and transport.state is not TlsState.SHAKING:
+        if not self._agreed and transport.state is not _SHAKING:
             self._agree()
         if transport.unsent and self.backlog is None:
             # Of the handshake, say: an empty piece has the loop send what stands before it.
@@ -90,13 +95,13 @@ class TlsConnection(Connection):
 
     def receive(self, data: bytes) -> Step:
         """Take bytes from the client; who does not speak TLS is told so, in the clear."""
-        if self.transport.state is TlsState.CLEAR:
+        if self.transport.state is _CLEAR:
             self.fault = PlainOnTls("this port speaks HTTPS, and something else came")
             return Step.REFUSED
         if self.shared is not None:
             cast("Multiplexer", self.shared).feed(data)
             return Step.SHARED
-        return super().receive(data)
+        return Connection.receive(self, data)  # in C there is no super() here
 
     def client_socket(self) -> socket.socket:
         """The socket under TLS."""
@@ -115,9 +120,7 @@ class TlsConnection(Connection):
         backlog = self.backlog
         if backlog is None:
             try:
-                count = self.transport.send(data)
-            except BlockingIOError:
-                count = 0
+                count = self.transport.put(data)
             except OSError as error:
                 raise ClientGone(str(error), len(data)) from error
             if count == len(data):
