@@ -32,6 +32,8 @@ cdef class Crew:
     cdef long long _inline_calls
     cdef bint _over
 
+    @cython.locals(member=Member, count=cython.int)
+    cpdef int busy(self) except -1
     @cython.locals(is_reserve=cython.bint, connection=Connection, loop=Loop)
     cdef _lead(self, Member member)
     @cython.locals(calls=cython.longlong, number=cython.longlong, waits=cython.longlong, duration_ns=cython.longlong,

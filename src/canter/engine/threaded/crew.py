@@ -113,7 +113,11 @@ class Crew:
 
     def busy(self) -> int:
         """How many application calls are going on."""
-        return sum(member.exchange is not None for member in self.members)
+        count = 0
+        for member in self.members:  # asked in every round where all are busy
+            if member.exchange is not None:
+                count += 1
+        return count
 
     def abandoned(self) -> int:
         """How many of them were given up and go on all the same."""

@@ -211,9 +211,7 @@ class ThreadedEngine:
             self._loop.crowded = crowded = self._crew.reserve_leads
             if crowded:
                 # Every application thread is busy, or was a moment ago: siblings have to know.
-                busy = self._publish_calls()
-                self._removals.settle()
-                self._doors.review()
+                busy = self._crew.busy() if self._is_alone else self._face_siblings()
                 if self._crew.ready and busy >= self._config.threads:
                     self._removals.relieve()
                     self._waiting.tend()
@@ -287,6 +285,16 @@ class ThreadedEngine:
             words[Field.LOG_DROPPED] = self._access.dropped
         for digit in range(1, 6):
             words[Field.STATUS_1XX + digit - 1] = counts.statuses[digit]
+
+    def _face_siblings(self) -> int:
+        """Tell them how busy this worker is and see whether it should listen; how many calls go on.
+
+        By the leader.
+        """
+        busy = self._publish_calls()
+        self._removals.settle()
+        self._doors.review()
+        return busy
 
     def _publish_calls(self) -> int:
         """Tell siblings what runs and what waits; how many calls go on."""
