@@ -121,7 +121,7 @@ def test_header_values_come_as_text_list_or_table(written):
         ({"X": "a,b"}, "X needs a text without commas"),
         ({"X": "a", "x": "b"}, "X is given twice"),
         ("a b=c", "not the name of a header"),
-        (3, "neither a text nor a list"),
+        (3, "neither a text nor a table"),
     ],
 )
 def test_what_is_no_mapping_of_headers_is_told_why(written, problem):

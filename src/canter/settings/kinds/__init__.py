@@ -6,13 +6,11 @@ it opens nothing, so that a path or an address is checked for its form and not f
 
 from __future__ import annotations
 
-from canter.settings.kinds.certificates import CertificateMapping
 from canter.settings.kinds.hooks import Hook
 from canter.settings.kinds.kind import Kind, Optional
 from canter.settings.kinds.lists import (
     AddressList,
     Assignments,
-    HeaderMapping,
     HeaderNames,
     Networks,
     RequestPaths,
@@ -20,8 +18,8 @@ from canter.settings.kinds.lists import (
     Words,
 )
 from canter.settings.kinds.logging import LoggerClass, Table
-from canter.settings.kinds.mounts import Mounts
 from canter.settings.kinds.numbers import Duration, Integer, OctalMode, PartOfWorkers, Size, Workers
+from canter.settings.kinds.tables import CertificateMapping, HeaderMapping, Mounts
 from canter.settings.kinds.words import Boolean, Choice, Path, SwitchedChoice, Text, UrlPath
 from canter.settings.kinds.worker_class import WorkerClass
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import ClassVar
 
 from canter.settings.kinds.kind import Kind, quoted
@@ -38,7 +37,7 @@ class _Items(Kind[tuple[str, ...]]):
         return True
 
     def parse(self, value: object) -> tuple[str, ...]:
-        return tuple(self._item(text) for text in _split(value, self.separator))
+        return tuple(self._item(text) for text in pieces(value, self.separator))
 
     def render(self, value: tuple[str, ...]) -> str:
         return self.separator.join(value)
@@ -184,7 +183,7 @@ class HeaderNames(_Items):
         return "NAME,..."
 
     def _item(self, text: str) -> str:
-        return _header_name(text)
+        return header_name(text)
 
 
 class Assignments(_Items):
@@ -207,59 +206,8 @@ class Assignments(_Items):
         return text
 
 
-class HeaderMapping(Kind[Mapping[str, str]]):
-    """Header names, each with a value: `NAME=VALUE`, or a table in a file. Names in upper case."""
-
-    repeatable: ClassVar[bool] = True
-
-    @property
-    def annotation(self) -> str:
-        return "Mapping[str, str]"
-
-    @property
-    def json_type(self) -> str:
-        return "object of strings, or string"
-
-    @property
-    def expects(self) -> str:
-        return "`NAME=VALUE`, separated by commas; in a file a table"
-
-    @property
-    def metavar(self) -> str:
-        return "NAME=VALUE,..."
-
-    @property
-    def accepts_empty(self) -> bool:
-        return True
-
-    def parse(self, value: object) -> Mapping[str, str]:
-        pairs: dict[str, str] = {}
-        for name, text in self._pairs(value):
-            key = _header_name(name)
-            if key in pairs:
-                raise ValueError(f"{key} is given twice")
-            if not isinstance(text, str) or not text.strip() or "," in text:
-                raise ValueError(f"{key} needs a text without commas, not {quoted(text)}")
-            pairs[key] = text.strip()
-        return MappingProxyType(pairs)
-
-    def render(self, value: Mapping[str, str]) -> str:
-        return ",".join(f"{name}={text}" for name, text in value.items())
-
-    @staticmethod
-    def _pairs(value: object) -> list[tuple[str, object]]:
-        if isinstance(value, Mapping):
-            return [(str(name), text) for name, text in value.items()]
-        pairs: list[tuple[str, object]] = []
-        for item in _split(value, ","):
-            name, equals, text = item.partition("=")
-            if not equals:
-                raise ValueError(f"{quoted(item)} is not of the form NAME=VALUE")
-            pairs.append((name.strip(), text))
-        return pairs
-
-
-def _split(value: object, separator: str) -> list[str]:
+def pieces(value: object, separator: str) -> list[str]:
+    """The items of a text or a list of texts. Raises ValueError."""
     if isinstance(value, str):
         return [piece.strip() for piece in value.split(separator) if piece.strip()]
     if not isinstance(value, Sequence) or isinstance(value, bytes | bytearray):
@@ -271,11 +219,12 @@ def _split(value: object, separator: str) -> list[str]:
         if not isinstance(item, str):
             raise ValueError(f"{quoted(item)} is not a text")  # noqa: TRY004 - one kind of error
         # Commas separate wherever they stand; a line end inside one item belongs to the item.
-        items.extend(_split(item, ",") if separator == "," else [item.strip()])
+        items.extend(pieces(item, ",") if separator == "," else [item.strip()])
     return items
 
 
-def _header_name(text: str) -> str:
+def header_name(text: str) -> str:
+    """The name of a header in upper case. Raises ValueError."""
     name = text.strip()
     if not _HEADER_NAME.fullmatch(name):
         raise ValueError(f"{quoted(text)} is not the name of a header")
