@@ -225,3 +225,21 @@ def test_both_workers_take_part_under_load(start: Start) -> None:
     load.report.assert_flawless(server.access_lines)
     assert set(load.report.pids) == set(server.workers())
     assert os.getpid() not in load.report.pids
+
+
+@pytest.mark.parametrize("options", [(), ("--preload",)])
+@pytest.mark.parametrize(
+    ("threads", "chosen", "found"), [(1, "", 0.0005), (16, "", 0.001), (4, "0.02", 0.02)]
+)
+def test_a_computing_thread_gives_way_soon_unless_the_application_says_otherwise(
+    start: Start, options: tuple[str, ...], threads: int, chosen: str, found: float
+) -> None:
+    server = start(
+        "tests.live.apps.intervals:application",
+        *options,
+        "--threads",
+        str(threads),
+        environment={"INTERVAL": chosen},
+    )
+    with server.client() as client:
+        assert float(client.get("/").body) == pytest.approx(found)

@@ -40,6 +40,8 @@ from canter.wsgi.exchange import Application, ClientGone, Exchange, HeadState
 
 ALONE = Siblings()
 
+_PYTHONS_SWITCH_INTERVAL_SECONDS = 0.005
+
 # Plain numbers are quicker than an enum's members.
 _RUNNING = int(Field.RUNNING)
 _QUEUED = int(Field.QUEUED)
@@ -137,6 +139,8 @@ class ThreadedEngine:
     def start(self) -> None:
         """Start the threads and take connections."""
         found_by(self._crew.present_environ)
+        if sys.getswitchinterval() == _PYTHONS_SWITCH_INTERVAL_SECONDS:  # else it was chosen
+            sys.setswitchinterval(switch_interval_seconds(self._config.threads))
         self._state = EngineState.SERVING
         self._words[Field.OPEN] = 1
         self._crew.start()
@@ -358,6 +362,16 @@ class ThreadedEngine:
         if not self._finished:
             self._finished = True
             self._on_event(EngineEvent.FINISHED)
+
+
+def switch_interval_seconds(threads: int) -> float:
+    """How long a thread that computes may keep the interpreter while another one wants it.
+
+    So long the loop, and with it every quick request, may have to wait each time. Who waits wakes
+    up as often, and with many threads that costs processor time
+    (ADR 35).
+    """
+    return min(max(threads / 8000, 0.0005), 0.001)
 
 
 def send_expiry(connection: Connection, exchange: Exchange, date_line: bytes) -> bool:
