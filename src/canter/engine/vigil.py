@@ -11,7 +11,7 @@ import select
 
 _TICK_MS = 1
 # After so many ticks without a call the watcher sleeps until it is woken.
-_SOUND_SLEEP_AFTER_TICKS = 50
+_SOUND_SLEEP_AFTER_TICKS = 4
 
 
 class Vigil:

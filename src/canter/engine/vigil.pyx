@@ -23,7 +23,7 @@ cdef extern from *:
 
 cdef enum:
     _TICK_MS = 1
-    _SOUND_SLEEP_AFTER_TICKS = 50
+    _SOUND_SLEEP_AFTER_TICKS = 4
 
 
 cdef class Vigil:
