@@ -11,12 +11,14 @@ cdef object _OPEN
 cdef object _OK
 cdef object _TAKEN
 cdef object _NOWHERE
+cdef Py_ssize_t _COPIED_BYTES
 cdef Py_ssize_t _JOINED_BYTES
 
 
 cdef class Sink:
     cpdef send(self, bytes data)
     cpdef stream(self, bytes data)
+    cpdef send_block(self, bytes before, bytes block, bytes behind, bint streams)
     cpdef bytes date_line(self)
 
 
@@ -49,7 +51,7 @@ cdef class Exchange:
     cdef _send_whole(self, blocks)
     cdef _send_each(self, blocks)
     cdef _emit_first(self, block, blocks)
-    @cython.locals(writer=ResponseWriter, remaining=cython.longlong, size=cython.longlong, head=bytes)
+    @cython.locals(writer=ResponseWriter, remaining=cython.longlong, size=cython.longlong, head=bytes, before=bytes, behind=bytes)
     cdef _emit(self, bytes block, long long body_length=*)
     @cython.locals(writer=ResponseWriter, head=bytes, data=bytes)
     cdef _finish(self)

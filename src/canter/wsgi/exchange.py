@@ -76,8 +76,11 @@ _TAKEN = Ending.TAKEN
 _TOO_LONG = "the body is longer than its Content-Length; the rest was left out"
 
 
-# Head and body, or a block and its framing, go out in one write up to this size; above it the copy
-# would cost more than the second write.
+# Up to this size head and body, or a block and its framing, are made one piece: a copy costs less
+# than to tell the kernel of several.
+_COPIED_BYTES = 4096
+# Up to this size they are one piece where several cannot be sent at once: above it the copy would
+# cost more than the second write.
 _JOINED_BYTES = 64 * 1024
 
 
@@ -96,6 +99,28 @@ class Sink:
     def stream(self, data: bytes) -> None:
         """As `send`, but waits while the client is far behind. Raises ClientGone."""
         raise NotImplementedError
+
+    def send_block(
+        self,
+        before: bytes,
+        block: bytes,
+        behind: bytes,
+        streams: bool,  # noqa: FBT001 - a C function
+    ) -> None:
+        """As `stream`, or else as `send`: a block with what stands before it and behind it."""
+        send = self.stream if streams else self.send
+        if len(block) <= _JOINED_BYTES:
+            send(before + block + behind)
+            return
+        if before:
+            try:
+                self.send(before)
+            except ClientGone as gone:
+                gone.refused_bytes = len(block)
+                raise
+        send(block)
+        if behind:
+            self.send(behind)
 
     def open_file(self, filelike: Any) -> tuple[int, int, int] | None:
         """(descriptor, offset, size left) of a plain file the kernel can send, or None.
@@ -355,13 +380,11 @@ class Exchange:
             self.sink.send(head)
         elif remaining == len(body) and not writer.chunked:
             writer.remaining = 0
-            if remaining <= _JOINED_BYTES:
-                self.body_bytes = remaining
+            self.body_bytes = remaining
+            if remaining <= _COPIED_BYTES:
                 self.sink.send(head + body)
             else:
-                self.sink.send(head)
-                self.body_bytes = remaining
-                self.sink.send(body)
+                self.sink.send_block(head, body, b"", False)
         elif writer.chunked and 0 < len(body) <= _JOINED_BYTES and remaining in (-1, len(body)):
             self.body_bytes = len(body)
             self.sink.send(head + writer.data(body) + writer.end())
@@ -412,7 +435,7 @@ class Exchange:
                 self.sink.send(head)
             return
         size = len(block)
-        if size <= _JOINED_BYTES:
+        if size <= _COPIED_BYTES:
             self.body_bytes += size
             self.sink.stream(head + writer.data(block))
             return
@@ -423,12 +446,8 @@ class Exchange:
                 self._emit(block[start : start + writer.largest])
             return
         before, behind = writer.frame(size)
-        if head or before:
-            self.sink.send(head + before)
         self.body_bytes += size
-        self.sink.stream(block)
-        if behind:
-            self.sink.send(behind)
+        self.sink.send_block(head + before, block, behind, True)
 
     def _remark_too_long(self) -> None:
         if self.remarks is None or _TOO_LONG not in self.remarks:

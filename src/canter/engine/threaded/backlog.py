@@ -14,11 +14,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
+from canter.engine.wire import transmit_file
+
 _SEND_AT_ONCE_BYTES = 256 * 1024
-_FILE_AT_ONCE_BYTES = 1024 * 1024
 _WRAPPED_BYTES = 64 * 1024
 # How much one client may take in one go before the others have their turn.
 _TURN_BYTES = 4 * 1024 * 1024
+# Linux alone can be told that more follows at once; a head then goes out with what is behind it.
+_MORE_FOLLOWS: int = getattr(socket, "MSG_MORE", 0)
 
 
 class Transport(Protocol):
@@ -62,11 +65,11 @@ class Backlog:
     """
 
     __slots__ = (
+        "_changed",
         "_low_water_bytes",
         "_parts",
         "blocked",
         "broken",
-        "changed",
         "cut",
         "lock",
         "sent",
@@ -78,7 +81,8 @@ class Backlog:
         self._low_water_bytes = low_water_bytes
         self._parts: deque[memoryview | FilePart] = deque()
         self.lock = threading.Lock()
-        self.changed = threading.Condition(self.lock)
+        # Few backlogs ever have a producer that waits.
+        self._changed: threading.Condition | None = None
         self.size = 0
         self.sent = 0
         self.blocked = False
@@ -89,6 +93,16 @@ class Backlog:
     def __bool__(self) -> bool:
         return bool(self._parts)
 
+    def wait(self, seconds: float) -> None:
+        """Wait until it has become short, or for so long; 0: without end. With the lock held."""
+        if self._changed is None:
+            self._changed = threading.Condition(self.lock)
+        self._changed.wait(seconds if seconds > 0 else None)
+
+    def _tell(self) -> None:
+        if self._changed is not None:
+            self._changed.notify_all()
+
     def append(self, data: memoryview) -> None:
         """Keep bytes to be sent. Call with the lock held."""
         self._parts.append(data)
@@ -98,32 +112,39 @@ class Backlog:
         """Keep a stretch of a file to be sent. Call with the lock held."""
         self._parts.append(part)
 
-    def flush(self, sock: socket.socket | Transport) -> None:
+    def flush(self, sock: socket.socket | Transport, turn_bytes: int = _TURN_BYTES) -> None:
         """Send until the socket would block, or it is the others' turn; with the lock held.
 
         Afterwards `blocked` says whether the poller will tell when there is room again. On a
         broken connection everything is given up and `broken` is set.
         """
-        budget = _TURN_BYTES
+        parts = self._parts
         self.blocked = False
         try:
-            while self._parts and budget > 0:
-                part = self._parts[0]
+            while parts and turn_bytes > 0:
+                part = parts[0]
                 if isinstance(part, FilePart):
-                    count = self._send_file(sock, part)
+                    count = self._send_file(sock, part, turn_bytes)
+                    if count < 0:
+                        self.blocked = True
+                        break
                 else:
                     count = self._send(sock, part)
                 self.sent += count
-                budget -= count
+                turn_bytes -= count
         except BlockingIOError:
             self.blocked = True
         except OSError:
             self.give_up()
         if self.size <= self._low_water_bytes:
-            self.changed.notify_all()
+            self._tell()
 
     def _send(self, sock: socket.socket | Transport, part: memoryview) -> int:
-        count = sock.send(part[:_SEND_AT_ONCE_BYTES])
+        piece = part[:_SEND_AT_ONCE_BYTES]
+        if len(self._parts) > 1 and isinstance(sock, socket.socket):
+            count = sock.send(piece, _MORE_FOLLOWS)
+        else:
+            count = sock.send(piece)
         self.size -= count
         if count == len(part):
             self._parts.popleft()
@@ -131,13 +152,16 @@ class Backlog:
             self._parts[0] = part[count:]
         return count
 
-    def _send_file(self, sock: socket.socket | Transport, part: FilePart) -> int:
+    def _send_file(self, sock: socket.socket | Transport, part: FilePart, turn_bytes: int) -> int:
+        """Send of a file: the number of bytes of the part, -1 where the socket takes none now."""
         if part.wrap is not None:
             self._wrap_next(part, part.wrap)
             return 0
-        size = min(part.count, _FILE_AT_ONCE_BYTES)
+        size = min(part.count, turn_bytes)
         if isinstance(sock, socket.socket):
-            count = os.sendfile(sock.fileno(), part.descriptor, part.offset, size)
+            count = transmit_file(sock.fileno(), part.descriptor, part.offset, size)
+            if count < 0:
+                return -1
         else:  # what stands in a socket's place (TLS) has to see the bytes
             count = sock.send_file(part.descriptor, part.offset, size)
         self._take(part, count)
@@ -173,4 +197,4 @@ class Backlog:
                 os.close(part.descriptor)
         self._parts.clear()
         self.size = 0
-        self.changed.notify_all()
+        self._tell()

@@ -5,8 +5,8 @@ from canter.engine.clock cimport now_ns
 from canter.engine.latch cimport Latch
 from canter.engine.session cimport Session
 from canter.engine.threaded.member cimport Member
-from canter.engine.wire cimport close_socket, receive, transmit
-from canter.wsgi.exchange cimport Exchange
+from canter.engine.wire cimport close_socket, receive, transmit, transmit_parts
+from canter.wsgi.exchange cimport Exchange, Sink
 
 cdef long long _PROGRESS_EVERY_NS
 cdef Py_ssize_t _BODY_READ_BYTES
@@ -45,6 +45,7 @@ cdef class Connection(Session):
     cdef public Exchange exchange
     cdef public Member member
     cdef public int fd
+    cdef public bint gathers
     cdef public Hub hub
     cdef public long long first_ns
     cdef public int in_kernel_bytes
@@ -70,6 +71,11 @@ cdef class Connection(Session):
     cpdef bytes date_line(self)
     @cython.locals(count=cython.Py_ssize_t)
     cpdef send(self, bytes data)
-    @cython.locals(member=Member, moment_ns=cython.longlong)
+    @cython.locals(count=cython.Py_ssize_t)
+    cpdef send_block(self, bytes before, bytes block, bytes behind, bint streams)
+    @cython.locals(part=bytes)
+    cdef _keep_rest(self, tuple parts, Py_ssize_t count)
     cpdef stream(self, bytes data)
+    @cython.locals(member=Member, moment_ns=cython.longlong)
+    cdef _keep_pace(self)
     cpdef watch(self)

@@ -28,18 +28,20 @@ from canter.engine.phases import Phase
 from canter.engine.session import Session
 from canter.engine.threaded.backlog import Backlog, FilePart
 from canter.engine.threaded.member import Member
-from canter.engine.wire import close_socket, receive, transmit
+from canter.engine.wire import close_socket, receive, transmit, transmit_parts
 from canter.protocol.faults import RequestTimeout
 from canter.protocol.http1.writer import early_hints
 from canter.protocol.proxy.reader import Reader as ProxyReader
 from canter.protocol.reader import RequestReader
 from canter.protocol.response import judge_response
 from canter.protocol.writer import ResponseWriter
-from canter.wsgi.exchange import ClientGone, ClientStalled, Exchange
+from canter.wsgi.exchange import ClientGone, ClientStalled, Exchange, Sink
 
 READ_BYTES = 64 * 1024
 # A body that is on its way is read in larger pieces.
 _BODY_READ_BYTES = 256 * 1024
+# So much of a file is sent by who has it to send; a small one is through then.
+_FILE_BEGINNING_BYTES = 256 * 1024
 _PROGRESS_EVERY_NS = 1_000_000_000
 _PLAIN_FILES = (io.BufferedReader, io.BufferedRandom, io.FileIO)
 # Held while a descriptor becomes a socket object, and while it is closed: after that the number may
@@ -163,9 +165,10 @@ class Connection(Session):
     request that is whole and came in one piece.
     unlogged: the access entry of a response that is still being sent.
     in_kernel_bytes: what the client had not taken when `still_takes` was asked last, -1 before.
-    hub: what the connection needs of the loop. adopted_ns: the round it came in. waits,
-    waits_since_ns, earlier, later: its place among the deadlines. shared: its streams, where it has
-    some. taken: the application's hold on it, once it has taken it over.
+    gathers: pieces may be sent together as they are. hub: what the connection needs of the loop.
+    adopted_ns: the round it came in. waits, waits_since_ns, earlier, later: its place among the
+    deadlines. shared: its streams, where it has some. taken: the application's hold on it, once it
+    has taken it over.
     """
 
     __slots__ = (
@@ -180,6 +183,7 @@ class Connection(Session):
         "exchange",
         "fd",
         "first_ns",
+        "gathers",
         "hub",
         "in_kernel_bytes",
         "input_ended",
@@ -212,6 +216,7 @@ class Connection(Session):
         super().__init__(reader, base, config)
         self.fd = fd
         self._sock = sock
+        self.gathers = True
         self.hub = hub
         self.after = _NEXT
         self.adopted_ns = 0
@@ -429,6 +434,30 @@ class Connection(Session):
             # Until the socket refuses: only then does the poller tell when it takes more again.
             backlog.flush(self.sock)
 
+    def send_block(self, before: bytes, block: bytes, behind: bytes, streams: bool) -> None:
+        """As `stream`, or else as `send`: a block with what stands before it and behind it."""
+        if not self.gathers or self.backlog is not None:
+            Sink.send_block(self, before, block, behind, streams)
+            return
+        try:
+            count = transmit_parts(self.fd, before, block, behind)
+        except OSError as error:
+            raise ClientGone(str(error), len(block)) from error
+        if count < len(before) + len(block) + len(behind):
+            self._keep_rest((before, block, behind), count)
+        if streams:
+            self._keep_pace()
+
+    def _keep_rest(self, parts: tuple[bytes, ...], count: int) -> None:
+        """Leave with the loop what is behind the first `count` bytes of these."""
+        backlog = self._begin_backlog()
+        with backlog.lock:
+            for part in parts:
+                if count < len(part):
+                    backlog.append(memoryview(part)[count:])
+                count = max(count - len(part), 0)
+            backlog.flush(self.sock)
+
     def _begin_backlog(self) -> Backlog:
         backlog = self.backlog = Backlog(self.config.high_water_bytes // 2)
         self.watch()  # from now on the loop has to hear when the socket takes more
@@ -443,6 +472,10 @@ class Connection(Session):
     def stream(self, data: bytes) -> None:
         """As `send`, but waits while the client is far behind. Raises ClientGone."""
         self.send(data)
+        self._keep_pace()
+
+    def _keep_pace(self) -> None:
+        """A part of a response was sent: wait while the client is far behind. Raises ClientGone."""
         member = self.member
         if member is not None:
             moment_ns = now_ns()
@@ -470,7 +503,7 @@ class Connection(Session):
                     backlog.flush(self.sock)
                     continue
                 before = backlog.sent
-                backlog.changed.wait(seconds if seconds > 0 else None)
+                backlog.wait(seconds)
                 if backlog.sent == before and not self._may_go_on(backlog):
                     backlog.give_up()
                     raise ClientStalled("the client takes nothing of the response")
@@ -539,7 +572,8 @@ class Connection(Session):
             if backlog.broken:
                 backlog.give_up()
                 raise ClientGone("the client left")
-            backlog.flush(self.sock)
+            # The rest is the loop's: no time of the application is spent on it.
+            backlog.flush(self.sock, _FILE_BEGINNING_BYTES)
 
     def send_stretch(self, head: bytes, file: FileRange, writer: ResponseWriter) -> None:
         """As `send_file`, where `writer` may have to frame what is sent."""

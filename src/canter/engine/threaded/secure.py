@@ -48,6 +48,7 @@ class TlsConnection(Connection):
     ) -> None:
         sock = cast("socket.socket", transport)
         super().__init__(transport.fileno(), reader, base, config, hub, sock)
+        self.gathers = False  # each piece would be a record of its own
         self.transport = transport
         self._agreed = False
         self._ahead = transport.ahead

@@ -88,6 +88,7 @@ class Stream(Connection):
     def __init__(self, mux: Owner, number: int, reader: StreamReader) -> None:
         owner = mux.connection
         super().__init__(-1, reader, owner.base, owner.config, cast("Any", mux), _NO_SOCKET)
+        self.gathers = False
         self.mux = mux
         self.number = number
         self.gone = False
