@@ -9,13 +9,10 @@ from __future__ import annotations
 import enum
 import errno
 import fcntl
-import io
 import os
 import select
 import socket
-import stat
 import sys
-import tempfile
 import termios
 from typing import Any, Protocol
 
@@ -25,6 +22,7 @@ from canter.engine.contract import EngineConfig
 from canter.engine.deadlines import Wait
 from canter.engine.latch import Latch
 from canter.engine.phases import Phase
+from canter.engine.plain_files import open_plain
 from canter.engine.session import Session
 from canter.engine.threaded.backlog import Backlog, FilePart
 from canter.engine.threaded.member import Member
@@ -43,7 +41,6 @@ _BODY_READ_BYTES = 256 * 1024
 # So much of a file is sent by who has it to send; a small one is through then.
 _FILE_BEGINNING_BYTES = 256 * 1024
 _PROGRESS_EVERY_NS = 1_000_000_000
-_PLAIN_FILES = (io.BufferedReader, io.BufferedRandom, io.FileIO)
 # Held while a descriptor becomes a socket object, and while it is closed: after that the number may
 # be another connection's.
 _descriptors = Latch()
@@ -528,32 +525,8 @@ class Connection(Session):
         return before < 0 or self.in_kernel_bytes < before
 
     def open_file(self, filelike: Any) -> tuple[int, int, int] | None:
-        """(descriptor, offset, size left) of a plain file the kernel can send, or None.
-
-        Only files whose descriptor means the same bytes as their read(): a compressed file, say,
-        has a descriptor too, but of what lies on disk.
-        """
-        if not self.config.sendfile:
-            return None
-        plain = filelike
-        if isinstance(filelike, tempfile._TemporaryFileWrapper):  # noqa: SLF001 - has no other name
-            plain = filelike.file
-        if type(plain) not in _PLAIN_FILES:
-            return None
-        try:
-            descriptor = os.dup(plain.fileno())
-        except (OSError, ValueError):
-            return None
-        try:
-            status = os.fstat(descriptor)
-            # A size of 0 may be one that the file system does not know, as in /proc.
-            if stat.S_ISREG(status.st_mode) and status.st_size:
-                offset = plain.tell()
-                return descriptor, offset, max(status.st_size - offset, 0)
-        except (OSError, ValueError):
-            pass
-        os.close(descriptor)
-        return None
+        """(descriptor, offset, size left) of a plain file the kernel can send, or None."""
+        return open_plain(filelike) if self.config.sendfile else None
 
     def send_file(self, head: bytes, descriptor: int, offset: int, count: int) -> None:
         """Send head, then count bytes of the file, and close the descriptor; never waits."""
