@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Any
 
 from canter.protocol.faults import BadField, BadForwarding, BadHost, BadTrailer, quoted
@@ -47,6 +48,12 @@ def is_host(text: str) -> bool:
     return _REG_NAME(host) is not None and _is_port(port)
 
 
+# Hosts are few and come again and again; a name in the DNS has at most 253 characters.
+_REMEMBERED_HOSTS = 256
+_REMEMBERED_LENGTH = 260
+_is_host_again = lru_cache(_REMEMBERED_HOSTS)(is_host)
+
+
 def _is_ip_literal(address: str) -> bool:
     # A zone ("fe80::1%eth0") means something only on the machine that wrote it (RFC 9110 4.2.1
     # leaves it out), and IPvFuture has no version yet.
@@ -65,7 +72,7 @@ def _is_port(text: str) -> bool:
 
 def judge_host(host: str) -> None:
     """Raises BadHost unless a Host field's value names a host (RFC 9112 section 3.2)."""
-    if not is_host(host):
+    if not (_is_host_again if len(host) <= _REMEMBERED_LENGTH else is_host)(host):
         raise BadHost("an empty Host" if not host else f"Host is not a host: {quoted(host)}")
 
 

@@ -287,7 +287,7 @@ class Reader(RequestReader):
         if _NOT_KNOWN in variables:
             variables.remove(_NOT_KNOWN)
         self._params.clear()
-        self.request_line = told_line(variables)
+        self.request_line = told_line(dict(variables))
         request = request_from(self._base, variables, self._limits, self._leniency)
         request.keep_alive = self._keeps
         self._declared = request.body_length

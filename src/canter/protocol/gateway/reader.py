@@ -16,6 +16,15 @@ from canter.protocol.request import Request
 
 Variables = list[tuple[bytes, bytes]]
 
+# Names of a module's own are found quicker than an enum's members.
+_HEAD = Phase.HEAD
+_BODY = Phase.BODY
+_OVER = Phase.OVER
+_FAILED = Phase.FAILED
+_HEAD_WITH_BODY = Event.HEAD_WITH_BODY
+_HEAD_WITHOUT_BODY = Event.HEAD_WITHOUT_BODY
+_BODY_READ = Event.BODY_READ
+
 
 class OneRequestReader(RequestReader):
     """`RequestReader` for formats with one request on a connection.
@@ -35,7 +44,7 @@ class OneRequestReader(RequestReader):
         self._trusted = trusted
         # Grows in place: a head that comes byte by byte is not copied for each of them.
         self._data = bytearray()
-        self._phase = Phase.HEAD
+        self._phase = _HEAD
         self._fault: Fault | None = None
         self._remaining = 0
 
@@ -58,12 +67,12 @@ class OneRequestReader(RequestReader):
     @property
     def head_started(self) -> bool:
         """Whether part of the head has come."""
-        return self._phase is Phase.HEAD and bool(self._data)
+        return self._phase is _HEAD and bool(self._data)
 
     @property
     def body_complete(self) -> bool:
         """Whether there is no more body to read."""
-        return self._phase in (Phase.HEAD, Phase.OVER)
+        return self._phase is _OVER or self._phase is _HEAD
 
     @property
     def phase(self) -> Phase:
@@ -72,9 +81,9 @@ class OneRequestReader(RequestReader):
 
     def truncated(self) -> Fault | None:
         """What it means when the peer's side ends now."""
-        if self._phase is Phase.FAILED:
+        if self._phase is _FAILED:
             return self._fault
-        if self._phase is Phase.BODY:
+        if self._phase is _BODY:
             return Truncated("the connection ended within a request's body")
         if self.head_started:
             return Truncated("the connection ended within a request's head")
@@ -90,12 +99,12 @@ class OneRequestReader(RequestReader):
 
     def next_request(self, base: dict[str, Any]) -> Request | None:
         """The request, once."""
-        if self._phase is Phase.FAILED:
+        if self._phase is _FAILED:
             assert self._fault is not None
             raise self._fault
-        if self._phase is Phase.OVER or not self._data:
+        if self._phase is _OVER or not self._data:
             return None
-        if self._phase is not Phase.HEAD:
+        if self._phase is not _HEAD:
             raise RuntimeError(f"asked for a request while in {self._phase.name}")
         try:
             if not self._trusted:
@@ -103,23 +112,23 @@ class OneRequestReader(RequestReader):
             variables = self._take_head()
             if variables is None:
                 return None
-            self.request_line = told_line(variables)
+            told = dict(variables)
+            self.request_line = told_line(told)
             request = request_from(base, variables, self._limits, self._leniency)
-            had_coding = any(name == b"HTTP_TRANSFER_ENCODING" for name, _ in variables)
-            needs_length(request, had_coding=had_coding)
+            needs_length(request, had_coding=b"HTTP_TRANSFER_ENCODING" in told)
             self._amend(request)
         except Fault as fault:
             self._fail(fault)
         self._remaining = request.body_length
-        self._move(Event.HEAD_WITH_BODY if self._remaining else Event.HEAD_WITHOUT_BODY)
+        self._move(_HEAD_WITH_BODY if self._remaining else _HEAD_WITHOUT_BODY)
         return request
 
     def read_body(self, maximum: int) -> bytes:
         """At most `maximum` bytes of the body."""
-        if self._phase is Phase.FAILED:
+        if self._phase is _FAILED:
             assert self._fault is not None
             raise self._fault
-        if self._phase is not Phase.BODY:
+        if self._phase is not _BODY:
             return b""
         count = min(len(self._data), self._remaining, maximum)
         piece = bytes(self._data[:count])
@@ -127,7 +136,7 @@ class OneRequestReader(RequestReader):
         self._remaining -= count
         self.body_received += count
         if self._remaining == 0:
-            self._move(Event.BODY_READ)
+            self._move(_BODY_READ)
         return piece
 
     def _move(self, event: Event) -> None:
@@ -139,12 +148,11 @@ class OneRequestReader(RequestReader):
         raise fault
 
 
-def told_line(variables: Variables) -> bytes:
+def told_line(told: dict[bytes, bytes]) -> bytes:
     """What was asked for, as a request line, of variables that nobody has judged."""
-    told = dict(variables)
     parts = (
         told.get(b"REQUEST_METHOD", b""),
         told.get(b"REQUEST_URI") or told.get(b"PATH_INFO") or told.get(b"DOCUMENT_URI", b""),
         told.get(b"SERVER_PROTOCOL", b""),
     )
-    return b" ".join(part for part in parts if part)
+    return b" ".join([part for part in parts if part])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import IntEnum, auto
 
 
-class Phase(Enum):
+class Phase(IntEnum):
     """What the next unread byte belongs to."""
 
     HEAD = auto()
@@ -15,7 +15,7 @@ class Phase(Enum):
     FAILED = auto()
 
 
-class Event(Enum):
+class Event(IntEnum):
     """What was read."""
 
     HEAD_WITH_BODY = auto()

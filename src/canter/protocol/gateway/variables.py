@@ -33,7 +33,9 @@ from canter.protocol.fields import judge_host
 from canter.protocol.framing import parse_length
 from canter.protocol.gateway.paths import settle_path
 from canter.protocol.http1.request_line import judge_method
+from canter.protocol.http1.scan import UNLIMITED
 from canter.protocol.limits import Leniency, Limits
+from canter.protocol.octets import is_plain
 from canter.protocol.request import Request
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*").fullmatch
@@ -42,6 +44,21 @@ _METHOD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
 _VERSION = re.compile(r"HTTP/[0-9](?:\.[0-9])?").fullmatch
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 _SECURE = frozenset({"on", "1", "true", "yes", "https"})
+
+# Of a name: what it is of, and so what its value may hold.
+_LEFT_ALONE = 0
+_FIELD_OF_HTTP = 1
+_NO_FIELD = 2
+_TOLD = 3
+_TOLD_PLAINLY = 4
+# Names repeat from request to request: each is judged once, then remembered. The bounds keep
+# clients that invent names from growing this without end.
+_KNOWN_NAMES_MAXIMUM = 1024
+_KNOWN_NAME_BYTES = 64
+_known_names: dict[bytes, tuple[str, int]] = {}
+
+_USUAL_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
+_USUAL_VERSIONS = frozenset({"HTTP/1.1", "HTTP/1.0", "HTTP/2.0"})
 
 # What ends up in other lines, heads or logs; a path or a certificate may hold anything.
 _PLAIN = frozenset(
@@ -111,29 +128,53 @@ def collect(variables: Iterable[tuple[bytes, bytes]], limits: Limits) -> dict[st
     """The variables by name, those left out that are none. Raises Fault."""
     told: dict[str, str] = {}
     fields = 0
+    most_fields = limits.fields or UNLIMITED
+    most_bytes = limits.field_size or UNLIMITED
     for name_bytes, value_bytes in variables:
-        name = name_bytes.decode("latin-1")
-        value = value_bytes.decode("latin-1")
-        if name.startswith("HTTP_"):
-            fields += 1
-            if limits.fields and fields > limits.fields:
-                raise TooManyFields(f"more than {limits.fields} fields")
-            if limits.field_size and len(name) + len(value) > limits.field_size:
-                raise FieldsTooLarge(f"a field over {limits.field_size} bytes: {quoted(name)}")
-            if not _FIELD(name):
-                continue
-            if _CONTROLS(value):
-                raise BadField(f"a control character in the variable {quoted(name)}")
-            if name in told:
-                value = _joined(name, told[name], value)
-        elif not _NAME(name) or name in _OURS:
+        known = _known_names.get(name_bytes)
+        name, kind = _judge_name(name_bytes) if known is None else known
+        if kind == _LEFT_ALONE:
             continue
-        elif name in _PLAIN and _CONTROLS(value):
+        value = value_bytes.decode("latin-1")
+        if kind <= _NO_FIELD:
+            fields += 1
+            if fields > most_fields:
+                raise TooManyFields(f"more than {limits.fields} fields")
+            if len(name_bytes) + len(value_bytes) > most_bytes:
+                raise FieldsTooLarge(f"a field over {limits.field_size} bytes: {quoted(name)}")
+            if kind == _NO_FIELD:
+                continue
+        # Nearly every value passes the first question, which costs next to nothing.
+        if kind != _TOLD and not is_plain(value) and _CONTROLS(value):
             raise BadField(f"a control character in the variable {quoted(name)}")
-        elif name == "CONTENT_LENGTH" and told.get(name, value) != value:
-            raise BadFraming("two different CONTENT_LENGTH variables")
+        if name in told:
+            value = _again(name, kind, told[name], value)
         told[name] = value
     return told
+
+
+def _judge_name(name_bytes: bytes) -> tuple[str, int]:
+    """A name never met before, and what it is of."""
+    name = name_bytes.decode("latin-1")
+    if name.startswith("HTTP_"):
+        kind = _FIELD_OF_HTTP if _FIELD(name) else _NO_FIELD
+    elif not _NAME(name) or name in _OURS:
+        kind = _LEFT_ALONE
+    else:
+        kind = _TOLD_PLAINLY if name in _PLAIN else _TOLD
+    known = (name, kind)
+    if len(name) <= _KNOWN_NAME_BYTES and len(_known_names) < _KNOWN_NAMES_MAXIMUM:
+        _known_names[name_bytes] = known
+    return known
+
+
+def _again(name: str, kind: int, before: str, value: str) -> str:
+    """The value of a variable that has come before."""
+    if kind == _FIELD_OF_HTTP:
+        return _joined(name, before, value)
+    if name == "CONTENT_LENGTH" and before != value:
+        raise BadFraming("two different CONTENT_LENGTH variables")
+    return value
 
 
 def _joined(name: str, before: str, value: str) -> str:
@@ -148,16 +189,24 @@ def _judge_line(request: Request, told: dict[str, str], leniency: Leniency) -> N
     """The method and the version."""
     environ = request.environ
     method = told.get("REQUEST_METHOD", "")
+    if method in _USUAL_METHODS:
+        request.method = method
+    else:
+        request.method = environ["REQUEST_METHOD"] = _judge_unusual(method, leniency)
+    version = environ.setdefault("SERVER_PROTOCOL", "HTTP/1.0")
+    if version not in _USUAL_VERSIONS and not _VERSION(version):
+        raise BadRequestLine(f"not a version: {quoted(version)}")
+
+
+def _judge_unusual(method: str, leniency: Leniency) -> str:
     if not _METHOD(method):
         raise BadRequestLine(
             f"not a method: {quoted(method)}" if method else "no REQUEST_METHOD among the variables"
         )
-    request.method = environ["REQUEST_METHOD"] = judge_method(method, leniency)
-    if request.method == "CONNECT":
+    judged = judge_method(method, leniency)
+    if judged == "CONNECT":
         raise MethodNotImplemented("CONNECT")
-    version = environ.setdefault("SERVER_PROTOCOL", "HTTP/1.0")
-    if not _VERSION(version):
-        raise BadRequestLine(f"not a version: {quoted(version)}")
+    return judged
 
 
 def _judge_target(request: Request, limits: Limits) -> None:

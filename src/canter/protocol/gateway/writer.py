@@ -8,11 +8,14 @@ The web server adds Date and Server itself, and tells its client how the body is
 from __future__ import annotations
 
 from canter.protocol.faults import Fault
+from canter.protocol.octets import response_head
 from canter.protocol.response import HAS_LENGTH, ResponseHead
 from canter.protocol.writer import ResponseWriter
 
 _NO_CONTENT = 204
 _NOT_MODIFIED = 304
+_HAS_LENGTH = HAS_LENGTH
+_LINE_END = b"\r\n"
 
 
 class GatewayWriter(ResponseWriter):
@@ -32,20 +35,18 @@ class GatewayWriter(ResponseWriter):
         del date_line
         code = response.code
         fields = response.fields
-        lines = [f"{response.status}\r\n"]
-        if code in (_NO_CONTENT, _NOT_MODIFIED):
+        length = -1  # that is not among the fields
+        if code == _NO_CONTENT or code == _NOT_MODIFIED:
             self.bodyless = True
-            if code == _NO_CONTENT and response.facts & HAS_LENGTH:
+            if code == _NO_CONTENT and response.facts & _HAS_LENGTH:
                 fields = [field for field in fields if field[0].lower() != "content-length"]
         elif not self.head_only:
             self.remaining = response.content_length
             if self.remaining < 0 <= body_length:
                 # With a length the web server can tell a body that was cut from a whole one.
-                self.remaining = body_length
-                lines.append(f"Content-Length: {body_length}\r\n")
-        lines += [f"{name}: {value}\r\n" for name, value in fields]
-        lines.append("\r\n")
-        return self._before_status + "".join(lines).encode("latin-1")
+                self.remaining = length = body_length
+        start = self._before_status + response.status.encode("latin-1")
+        return response_head(start, _LINE_END, fields, length, _LINE_END)
 
     def data(self, block: bytes) -> bytes:
         """The block as it is."""

@@ -53,4 +53,6 @@ cdef class Reader(BodyReader):
     cdef Request _conclude(self)
     @cython.locals(environ=dict, http_10=cython.bint, length=cython.longlong)
     cdef int _judge(self, Request request, long long facts) except -1
+    @cython.locals(connection=str, http_10=cython.bint)
+    cdef int _judge_connection(self, Request request, long long facts) except -1
     cdef bytes _straightened(self)

@@ -291,12 +291,7 @@ class Reader(BodyReader):
                 raise BodyTooLarge(f"a body of {length} bytes, over {maximum}")
             request.body_length = length
         if facts & _CONNECTION:
-            connection = environ["HTTP_CONNECTION"]
-            if connection != "keep-alive" or http_10:
-                options = connection_options(connection)
-                request.keep_alive = decide_persistence(options, http_10=http_10)
-                # RFC 9110 section 7.8: an Upgrade of HTTP/1.0 is ignored.
-                request.upgrade = bool(facts & _UPGRADE) and not http_10 and "upgrade" in options
+            self._judge_connection(request, facts)
         if facts & _EXPECT:
             request.expect_continue = decide_expectation(environ["HTTP_EXPECT"], http_10=http_10)
         trust = self._trust
@@ -308,6 +303,18 @@ class Reader(BodyReader):
             aside, self._aside = self._aside or [], None
             forwarders = frozenset() if trust is None else trust.forwarders
             admit_underscored(environ, aside, self._leniency.header_map, forwarders)
+
+    def _judge_connection(self, request: Request, facts: int) -> None:
+        """What the peer wants of the connection after this request."""
+        connection = request.environ["HTTP_CONNECTION"]
+        http_10 = request.http_10
+        if connection == "close":
+            request.keep_alive = False
+        elif connection != "keep-alive" or http_10:
+            options = connection_options(connection)
+            request.keep_alive = decide_persistence(options, http_10=http_10)
+            # RFC 9110 section 7.8: an Upgrade of HTTP/1.0 is ignored.
+            request.upgrade = bool(facts & _UPGRADE) and not http_10 and "upgrade" in options
 
     def _straightened(self) -> bytes:
         """The buffer as the scanner may see it where leniencies are on; positions are the same."""

@@ -18,10 +18,10 @@ MOUNTED_REQUEST = 30
 
 def packet_size(head: bytes) -> int:
     """The size of the variables behind these four bytes. Raises BadPacket for no request."""
-    modifier1, modifier2 = head[0], head[3]
-    if modifier1 not in (REQUEST, MOUNTED_REQUEST) or modifier2:
+    modifier1 = head[0]
+    if modifier1 not in (REQUEST, MOUNTED_REQUEST) or head[3]:
         raise BadPacket(f"not a uwsgi request: it begins with {quoted(head)}")
-    return int.from_bytes(head[1:3], "little")
+    return head[1] | head[2] << 8
 
 
 def read_variables(block: bytes) -> list[tuple[bytes, bytes]]:
@@ -30,17 +30,20 @@ def read_variables(block: bytes) -> list[tuple[bytes, bytes]]:
     at = 0
     end = len(block)
     while at < end:
-        name, at = _read_text(block, at, end)
-        value, at = _read_text(block, at, end)
-        if not name:
+        name_end = _text_end(block, at, end)
+        value_end = _text_end(block, name_end, end)
+        if name_end == at + 2:
             raise BadPacket("a variable without a name")
-        found.append((name, value))
+        found.append((block[at + 2 : name_end], block[name_end + 2 : value_end]))
+        at = value_end
     return found
 
 
-def _read_text(block: bytes, at: int, end: int) -> tuple[bytes, int]:
+def _text_end(block: bytes, at: int, end: int) -> int:
+    """Where the text ends whose length stands at `at`."""
     begin = at + 2
-    behind = begin + int.from_bytes(block[at:begin], "little")
-    if begin > end or behind > end:
-        raise BadPacket("a variable reaches beyond the end of its packet")
-    return block[begin:behind], behind
+    if begin <= end:
+        behind = begin + (block[at] | block[at + 1] << 8)
+        if behind <= end:
+            return behind
+    raise BadPacket("a variable reaches beyond the end of its packet")

@@ -45,9 +45,8 @@ class Reader(OneRequestReader):
             if mount:
                 environ["PATH_INFO"] = path
 
-    def answer(self, request: Request, keep_alive: bool) -> GatewayWriter:
+    def answer(self, request: Request, keep_alive: bool) -> GatewayWriter:  # noqa: ARG002
         """The writer of the response; the connection ends with it."""
-        del keep_alive
         return GatewayWriter(_BEFORE_STATUS, request.method == "HEAD", False)
 
     def refusal(self, fault: Fault, date_line: bytes, *, head_only: bool = False) -> bytes:
