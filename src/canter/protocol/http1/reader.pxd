@@ -49,8 +49,11 @@ cdef class Reader(BodyReader):
     @cython.locals(pos=cython.Py_ssize_t, behind=cython.Py_ssize_t, outcome=cython.int,
                    facts=cython.longlong, environ=dict)
     cdef bint _read_line(self, dict base) except -1
-    @cython.locals(environ=dict, facts=cython.longlong, http_10=cython.bint, request=Request)
+    cpdef Request judge_head(self, dict environ, long long line_facts, long long facts, list aside)
+    @cython.locals(environ=dict, request=Request)
     cdef Request _conclude(self)
+    @cython.locals(http_10=cython.bint, request=Request)
+    cdef Request _request_of(self, dict environ, long long facts)
     @cython.locals(environ=dict, http_10=cython.bint, length=cython.longlong)
     cdef int _judge(self, Request request, long long facts) except -1
     @cython.locals(connection=str, http_10=cython.bint)

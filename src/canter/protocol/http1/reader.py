@@ -187,7 +187,10 @@ class Reader(BodyReader):
         self._http_10 = False
         self._authority = None
         if facts:
-            self._judge_line(environ, facts)
+            try:
+                self._judge_line(environ, facts)
+            except Fault as fault:
+                self._fail(fault)
         self._environ = environ
         self._facts = 0
         self._block_left = self._limits.header_block or UNLIMITED
@@ -205,33 +208,58 @@ class Reader(BodyReader):
         return RequestLineTooLong(f"a request line over {self._limits.request_line} bytes")
 
     def _judge_line(self, environ: dict[str, Any], facts: int) -> None:
-        """Judge a request line that is not quite ordinary."""
+        """Judge a request line that is not quite ordinary. Raises Fault."""
         self._http_10 = bool(facts & _HTTP_10)
         if facts == _HTTP_10:
             return
-        try:
-            if facts & _ODD_METHOD:
-                method = judge_method(environ["REQUEST_METHOD"], self._leniency)
-                environ["REQUEST_METHOD"] = method
-            if facts & _ODD_VERSION:
-                version = judge_version(environ["SERVER_PROTOCOL"], self._leniency)
-                environ["SERVER_PROTOCOL"] = version
-                self._http_10 = version == "HTTP/1.0"
-            if facts & _ODD_TARGET or environ["REQUEST_METHOD"] == "CONNECT":
-                target = resolve_target(environ["REQUEST_METHOD"], environ["RAW_URI"])
-                environ["PATH_INFO"] = decode_path(target.path)
-                environ["QUERY_STRING"] = target.query
-                self._authority = target.authority
-            elif facts & _PERCENT:
-                environ["PATH_INFO"] = decode_path(environ["PATH_INFO"])
-        except Fault as fault:
-            self._fail(fault)
+        if facts & _ODD_METHOD:
+            method = judge_method(environ["REQUEST_METHOD"], self._leniency)
+            environ["REQUEST_METHOD"] = method
+        if facts & _ODD_VERSION:
+            version = judge_version(environ["SERVER_PROTOCOL"], self._leniency)
+            environ["SERVER_PROTOCOL"] = version
+            self._http_10 = version == "HTTP/1.0"
+        if facts & _ODD_TARGET or environ["REQUEST_METHOD"] == "CONNECT":
+            target = resolve_target(environ["REQUEST_METHOD"], environ["RAW_URI"])
+            environ["PATH_INFO"] = decode_path(target.path)
+            environ["QUERY_STRING"] = target.query
+            self._authority = target.authority
+        elif facts & _PERCENT:
+            environ["PATH_INFO"] = decode_path(environ["PATH_INFO"])
+
+    def judge_head(
+        self,
+        environ: dict[str, Any],
+        line_facts: int,
+        facts: int,
+        aside: list[tuple[str, str]],
+    ) -> Request:
+        """The request of a head that came in frames and not in lines; what is fed stays as it is.
+
+        environ, aside: what a scanner would have written, but for the version, which is there.
+        line_facts, facts: what it would have noted. Raises Fault; the next head can be judged.
+        """
+        self._http_10 = False
+        self._authority = None
+        self._told = None
+        if line_facts:
+            self._judge_line(environ, line_facts)
+        self._aside = aside
+        return self._request_of(environ, facts)
 
     def _conclude(self) -> Request:
-        """Make the request of a head whose last line was read, judging what there is to judge."""
+        """Make the request of a head whose last line was read."""
         environ = self._environ
         assert environ is not None
-        facts = self._facts
+        try:
+            request = self._request_of(environ, self._facts)
+        except Fault as fault:
+            self._fail(fault)
+        self._begin_body(request.body_length)
+        return request
+
+    def _request_of(self, environ: dict[str, Any], facts: int) -> Request:
+        """The request of a head, judging what there is to judge. Raises Fault."""
         http_10 = self._http_10
         request = Request.__new__(Request)
         request.environ = environ
@@ -243,28 +271,24 @@ class Reader(BodyReader):
         request.expect_continue = False
         request.names_client = False
         request.upgrade = False
-        try:
-            if facts & _JUDGED or self._always_forwarded:
-                self._judge(request, facts)
-            if facts & _HOST:
-                host: str = environ["HTTP_HOST"]
-                # The same peer names the same host again and again.
-                if host != self._host:
-                    judge_host(host)
-                    self._host = host
-            elif not http_10:
-                raise BadHost("no Host")
-            if self._authority is not None:
-                # RFC 9112 section 3.2.2: the absolute form's authority stands, Host is ignored.
-                environ["HTTP_HOST"] = self._authority
-            if environ.setdefault("SCRIPT_NAME", ""):
-                mount(environ)
-            if self._told is not None:
-                request.names_client = apply_told(environ, self._told)
-                self._told = None
-        except Fault as fault:
-            self._fail(fault)
-        self._begin_body(request.body_length)
+        if facts & _JUDGED or self._always_forwarded:
+            self._judge(request, facts)
+        if facts & _HOST:
+            host: str = environ["HTTP_HOST"]
+            # The same peer names the same host again and again.
+            if host != self._host:
+                judge_host(host)
+                self._host = host
+        elif not http_10:
+            raise BadHost("no Host")
+        if self._authority is not None:
+            # RFC 9112 section 3.2.2: the absolute form's authority stands, Host is ignored.
+            environ["HTTP_HOST"] = self._authority
+        if environ.setdefault("SCRIPT_NAME", ""):
+            mount(environ)
+        if self._told is not None:
+            request.names_client = apply_told(environ, self._told)
+            self._told = None
         return request
 
     def _judge(self, request: Request, facts: int) -> None:
