@@ -25,7 +25,9 @@ from hyperframe.frame import (
 
 from canter.protocol.faults import Fault
 from canter.protocol.http1.reader import Reader
-from canter.protocol.http2.connection import ConnectionFailed, Http2Connection, News, What
+from canter.protocol.http2.connection import Http2Connection, News, What
+from canter.protocol.http2.errors import ConnectionFailed
+from canter.protocol.http2.heads import HeadJudge
 from canter.protocol.http2.limits import Http2Limits
 from canter.protocol.http2.streams import StreamReader
 from canter.protocol.limits import Leniency, Limits
@@ -56,7 +58,8 @@ def played(parts: list[bytes]) -> tuple[list[Any], bool]:
 def _meaning(news: News, readers: dict[int, StreamReader]) -> Any:
     """What a stream's reader makes of one piece of news; a Fault by its status."""
     if news.what is What.OPENED:
-        reader = StreamReader(Reader(_LIMITS, Leniency()), _LIMITS, news.fields)
+        judge = HeadJudge(Reader(_LIMITS, Leniency()), _LIMITS)
+        reader = StreamReader(judge, _LIMITS, news.fields)
         reader.ended = news.ended
         readers[news.stream] = reader
         try:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import tracemalloc
 from typing import Any
 
 import pytest
+from h2.settings import SettingCodes
 from hyperframe.frame import (
     ContinuationFrame,
     DataFrame,
@@ -20,6 +22,7 @@ from hyperframe.frame import (
 
 from canter.engine.contract import EngineConfig
 from canter.protocol.http2.limits import Http2Limits
+from canter.protocol.limits import Limits
 from canter.protocol.trust import TrustPolicy
 from tests.engine.serving import Gate, plain
 from tests.live.h2_client import H2Client
@@ -127,6 +130,24 @@ def test_streams_above_the_limit_are_refused_also_while_given_up_ones_run(http2)
         assert client.answer(refused).reset == 7  # REFUSED_STREAM: it may be sent again
         gate.open()
         eventually(lambda: client.get("/again").status == 200, "there is room again")
+
+
+def test_content_behind_a_refusal_is_not_kept(http2):
+    # The client leaves no room for the answer, so that the stream stays while it sends on.
+    serving = http2(plain, limits=Limits(body=1000))
+    settings = {SettingCodes.INITIAL_WINDOW_SIZE: 0}
+    with H2Client(serving.address, settings=settings) as client:
+        client.receive()
+        stream = client.request("/", method="POST", end=False)
+        tracemalloc.start()
+        try:
+            client.send_body(stream, b"x" * 8_000_000, end=False)
+            kept, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert kept < 2_000_000
+        with H2Client(serving.address) as other:
+            assert other.get("/other").body == b"/other"
 
 
 def headers_frame(stream: int, block: bytes, *flags: str) -> HeadersFrame:

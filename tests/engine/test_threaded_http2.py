@@ -10,6 +10,7 @@ import pytest
 
 from canter.engine.contract import BodyMode, EngineConfig
 from canter.net.certificates import Keyring, Pair, TlsPlan
+from canter.protocol.http2 import frames
 from canter.protocol.http2.limits import Http2Limits
 from canter.protocol.limits import Limits
 from canter.protocol.trust import TrustPolicy
@@ -137,6 +138,34 @@ def test_a_quick_stream_is_answered_while_another_runs(http2):
             assert client.get("/quick").body == b"/quick"
         gate.open()
         assert client.answer(slow).body == b"/slow"
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_answer_is_not_kept_back_for_a_slow_call_behind_it(http2, threads):
+    # Answers of quick calls leave together; the call that comes next may not be quick.
+    gate = Gate()
+
+    def application(environ, start_response):
+        if environ["PATH_INFO"] == "/slow":
+            gate.pass_through()
+        return plain(environ, start_response)
+
+    serving = http2(application, threads=threads)
+    with H2Client(serving.address) as client:
+        quick, slow = client.requests("/quick", "/slow")
+        assert client.answer(quick).body == b"/quick"
+        gate.wait_for()
+        gate.open()
+        assert client.answer(slow).body == b"/slow"
+
+
+def test_answers_to_requests_that_came_together_arrive_whole(http2):
+    serving = http2(plain)
+    with H2Client(serving.address) as client:
+        for turn in range(20):
+            paths = [f"/{turn}/{n}" for n in range(30)]
+            streams = client.requests(*paths)
+            assert [client.answer(stream).body.decode() for stream in streams] == paths
 
 
 def test_a_client_without_window_holds_no_thread_and_blocks_no_stream(http2):
@@ -320,6 +349,19 @@ def test_limits_are_those_of_http1(http2):
         stream = client.request("/", method="POST", end=False)
         client.send_body(stream, b"z" * 20, end=False)
         assert client.answer(stream).status == 413
+
+
+@pytest.mark.parametrize("mode", BodyMode)
+@pytest.mark.parametrize("length", ["3", "5"])
+def test_content_is_as_long_as_its_head_says(http2, length, mode):
+    serving = http2(echo, request_body=mode)
+    with H2Client(serving.address) as client:
+        stream = client.request("/", ("content-length", length), method="POST", end=False)
+        data, last = frames.head(4, 0, 0, stream) + b"four", frames.head(0, 0, 1, stream)
+        client.socket.sendall(data + last)
+        assert client.answer(stream).status == 400
+        assert client.get("/", ("content-length", "4")).status == 400
+        assert client.get("/next").status == 200
 
 
 def test_a_body_that_stops_is_refused_after_its_time(http2):

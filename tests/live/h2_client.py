@@ -105,13 +105,20 @@ class H2Client:
         pseudo: Fields | None = None,
     ) -> int:
         """Open a stream; its number."""
-        if pseudo is None:
-            pseudo = [(":method", method), (":scheme", "http"), (":path", path)]
-            pseudo.append((":authority", "localhost"))
+        stream = self._open(pseudo or _pseudo(method, path), *more, end=end)
+        self.flush()
+        return stream
+
+    def requests(self, *paths: str) -> list[int]:
+        """Open several streams in one write; their numbers."""
+        streams = [self._open(_pseudo("GET", path), end=True) for path in paths]
+        self.flush()
+        return streams
+
+    def _open(self, pseudo: Fields, *more: tuple[str, str], end: bool) -> int:
         stream = self.h2.get_next_available_stream_id()
         self.answers[stream] = StreamAnswer()
         self.h2.send_headers(stream, [*pseudo, *more], end_stream=end)
-        self.flush()
         return stream
 
     def send_body(self, stream: int, body: bytes, *, end: bool = True) -> None:
@@ -185,6 +192,15 @@ class H2Client:
         """Take everything until the server closes."""
         while self.receive():
             pass
+
+
+def _pseudo(method: str, path: str) -> Fields:
+    return [
+        (":method", method),
+        (":scheme", "http"),
+        (":path", path),
+        (":authority", "localhost"),
+    ]
 
 
 def _texts(fields: Any) -> dict[str, str]:

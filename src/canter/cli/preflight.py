@@ -15,7 +15,7 @@ from canter.observe.statsd import parse_statsd_address
 from canter.observe.syslog import check_facility, parse_syslog_address
 from canter.settings import Settings
 from canter.worker.identity import resolve_identity, resolve_owner
-from canter.worker.tls import demand_http2, make_keyring
+from canter.worker.tls import make_keyring
 
 
 def check_what_is_named(settings: Settings) -> None:
@@ -39,7 +39,6 @@ def check_what_is_named(settings: Settings) -> None:
         except ConfigError as error:
             raise ConfigError(f"{settings.source(name).where(name)}: {error}") from None
     make_keyring(settings)
-    demand_http2(settings)
     if settings.tracing:
         # It imports the core, which has to be settled before.
         from canter.worker.tracing import check_tracing

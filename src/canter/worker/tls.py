@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import ssl
 from typing import cast
@@ -74,15 +73,6 @@ def make_keyring(settings: Settings, hook: ContextHook | None = None) -> Keyring
 def spoken_protocol(settings: Settings) -> str:
     """What is spoken where an address names nothing else, as a URL has it."""
     return "https" if settings.protocol == "http" and wants_tls(settings) else settings.protocol
-
-
-def demand_http2(settings: Settings) -> None:
-    """Raises ConfigError when HTTP/2 is to be spoken and its library is not here."""
-    if "h2" in settings.http_protocols and importlib.util.find_spec("h2") is None:
-        where = settings.source("http_protocols").where("http_protocols")
-        raise ConfigError(
-            f"{where}: h2 needs the package h2, which is not installed: pip install 'canter[http2]'"
-        )
 
 
 def wants_tls(settings: Settings) -> bool:

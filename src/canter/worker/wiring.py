@@ -33,7 +33,6 @@ from canter.worker.loader import load_application
 from canter.worker.metrics import Metrics
 from canter.worker.request_ids import RequestIds
 from canter.worker.task import Application, WorkerTask
-from canter.worker.tls import demand_http2
 from canter.worker.tracing import Tracing
 from canter.worker.wear import WearGauge
 
@@ -217,13 +216,9 @@ def make_gauge(settings: Settings, now: float, resident_bytes: int) -> WearGauge
 
 
 def http2_limits(settings: Settings) -> Http2Limits | None:
-    """What connections of HTTP/2 may have; None where it is not spoken.
-
-    Raises ConfigError when it is to be spoken and the h2 library is not here.
-    """
+    """What connections of HTTP/2 may have; None where it is not spoken."""
     if "h2" not in settings.http_protocols:
         return None
-    demand_http2(settings)
     return Http2Limits(
         max_concurrent_streams=settings.http2_max_concurrent_streams,
         initial_window_size=settings.http2_initial_window_size,

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from canter.protocol.faults import BadTrailer, Fault, Overloaded
 from canter.protocol.http1.reader import Reader
+from canter.protocol.http2.fields import field_of
 from canter.protocol.http2.heads import (
     interim_fields,
     judge_request,
@@ -27,7 +28,8 @@ GET = [(b":method", b"GET"), (b":scheme", b"https"), (b":path", b"/"), (b":autho
 def judged(fields, *, ended=True, trust=None, limits=None):
     limits = limits or Limits()
     reader = Reader(limits, Leniency(), trust=trust, trusted=trust is not None)
-    return judge_request(fields, reader, {"SCRIPT_NAME": ""}, limits, ended)
+    base = {"SCRIPT_NAME": ""}
+    return judge_request([field_of(*pair) for pair in fields], reader, base, limits, ended)
 
 
 def test_a_head_becomes_an_ordinary_request():
@@ -79,10 +81,10 @@ def test_what_is_refused_has_its_status(fields, status):
 
 
 def test_trailers_are_judged_like_fields():
-    judge_trailers([(b"x-sum", b"1")], Limits())
+    judge_trailers([field_of(b"x-sum", b"1")], Limits())
     for bad in ([(b":path", b"/")], [(b"X", b"1")], [(b"x", b"a\nb")], [(b"x", b"1")] * 101):
         with pytest.raises(BadTrailer):
-            judge_trailers(bad, Limits())
+            judge_trailers([field_of(*pair) for pair in bad], Limits())
 
 
 FIELD = st.tuples(

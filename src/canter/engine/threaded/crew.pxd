@@ -43,4 +43,5 @@ cdef class Crew:
     cdef bint _hand_over(self, Member member, bint to_reserve=*) except -1
     cdef bint _hand_work(self, Member member) except -1
     cdef bint _help(self, Member member) except -1
+    @cython.locals(leader=Member)
     cdef bint _seize(self, Member member, long long number) except -1

@@ -193,9 +193,11 @@ class Crew:
         self._inline_calls = calls = self._inline_calls + 1
         waits = waits_so_far() if calls % _MEASURE_EVERY == 0 else -1
         number = self._vigil.begin()
+        member.inline = True
         try:
             self._service.serve(connection, member)
         finally:
+            member.inline = False
             # The reserve decides under the mutex: either it sees the end, or we see its lead. Taken
             # by hand: this runs once for each request, and a with statement costs twice as much.
             self.mutex.acquire()
@@ -282,8 +284,10 @@ class Crew:
     def _seize(self, member: Member, number: int) -> bool:
         """Take the lead away from a leader that is still inside the same call."""
         with self.mutex:
-            if not self._vigil.going_on(number) or self._leader is None:
+            leader = self._leader
+            if not self._vigil.going_on(number) or leader is None:
                 return False
+            leader.inline = False  # before the new leader's first turn
             self._leader = member
         self.pace.note_inline(SLOW_NS, waited=False, now_ns=now_ns())
         return True

@@ -14,3 +14,4 @@ cdef class Member:
     cdef public long long ended_ns
     cdef public object thread
     cdef public int aim
+    cdef public bint inline

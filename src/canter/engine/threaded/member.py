@@ -15,7 +15,8 @@ class Member:
     scoreboard; None for the reserve. wake: held while nobody has called the thread. ident: Python's
     number of the thread. exchange: the call that goes on. began_ns, ended_ns: of the last call.
     aim: whether somebody is about to interrupt the call (`canter.engine.threaded.overtime`).
-    started_ns: when it began or last made progress, as on the scoreboard.
+    started_ns: when it began or last made progress, as on the scoreboard. inline: it leads, and
+    runs a request meanwhile.
     """
 
     __slots__ = (
@@ -25,6 +26,7 @@ class Member:
         "exchange",
         "ident",
         "index",
+        "inline",
         "slot",
         "started_ns",
         "thread",
@@ -43,6 +45,7 @@ class Member:
         self.ended_ns = 0
         self.thread: threading.Thread | None = None
         self.aim = 0
+        self.inline = False
 
     def wait_for_client(self) -> None:
         """The call waits for its client, which is no fault of the application: its time stops."""

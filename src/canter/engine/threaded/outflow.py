@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import enum
 import os
-import threading
-import time
 from typing import Any
 
+from canter.engine.clock import now_ns
 from canter.engine.contract import EngineConfig
 from canter.engine.threaded.backlog import FilePart
-from canter.engine.threaded.connection import Connection, Hub
-from canter.engine.threaded.stream import Stream
+from canter.engine.threaded.connection import Connection
+from canter.engine.threaded.stream import Owner, Stream
 from canter.protocol.http2.connection import Http2Connection
 from canter.protocol.http2.errors import Error
 from canter.protocol.http2.heads import interim_fields
@@ -23,7 +22,8 @@ from canter.wsgi.exchange import ClientGone
 
 # What one stream may send before the others have their turn.
 _TURN_BYTES = 64 * 1024
-_now_ns = time.monotonic_ns
+# So much goes at once, whatever else is about to be said: about a record of TLS.
+_GATHERED_BYTES = 16 * 1024
 
 
 class Fate(enum.Enum):
@@ -37,36 +37,29 @@ class Fate(enum.Enum):
     """The client is gone."""
 
 
-class Outflow(Hub):
+_GOES_ON = Fate.GOES_ON
+_LOST = Fate.LOST
+
+
+class Outflow(Owner):
     """The sending half of a multiplexer.
 
-    lock: of the streams. changed: told when a stream's output went or its input came. fate: of the
-    connection.
+    fate: of the connection. unanswered: how many streams are with the crew.
     """
 
-    __slots__ = (
-        "_hub",
-        "_senders",
-        "changed",
-        "config",
-        "connection",
-        "fate",
-        "http2",
-        "limits",
-        "lock",
-    )
+    __slots__ = ("_gathers", "_hub", "_senders", "config", "fate", "http2", "limits", "unanswered")
 
     def __init__(self, connection: Connection, hub: Any, limits: Http2Limits) -> None:
-        super().__init__()
-        self.connection = connection
+        super().__init__(connection)
         self.config: EngineConfig = connection.config
         self.limits = limits
         self._hub = hub
         self.http2 = Http2Connection(limits)
-        self.lock = threading.Lock()
-        self.changed = threading.Condition(self.lock)
         self._senders: dict[int, Stream] = {}
         self.fate = Fate.GOES_ON
+        self.unanswered = 0
+        # The leader is going to look after frames that were not sent at once.
+        self._gathers = False
 
     def _conclude(self, stream: Stream) -> None:
         """All of a response is in frames."""
@@ -79,13 +72,12 @@ class Outflow(Hub):
     def want_to_send(self, stream: Stream) -> None:
         """A stream has a head, content, or an end to be sent."""
         self._senders[stream.number] = stream
-        self._pump()
-        self._emit()
+        self._pump(stream)
 
     def send_interim(self, stream: Stream, status: int, fields: list[tuple[str, str]]) -> None:
         """Send an interim response."""
         if not stream.gone:
-            self.http2.send_head(stream.number, interim_fields(status, fields), end=False)
+            self.http2.send_head(stream.number, interim_fields(status, fields), False)
             self._emit()
 
     def open_window(self, stream: Stream, count: int) -> None:
@@ -107,21 +99,43 @@ class Outflow(Hub):
         stream.gone = True
         stream.drop_output()
         self._senders.pop(stream.number, None)
-        self.changed.notify_all()
+        self.tell_change()
 
-    def _pump(self) -> None:
-        """Make frames of what waits, one turn for each stream after the other."""
+    def _pump(self, stream: Stream | None = None) -> None:
+        """Make frames of what waits, one turn for each stream after the other.
+
+        stream: the one that has just got more to send, if it is that.
+        """
         senders = self._senders
-        while senders and self.fate is Fate.GOES_ON:
+        while senders and self.fate is _GOES_ON:
             backlog = self.connection.backlog
             if backlog is not None and backlog.size > self.config.high_water_bytes:
                 return  # the socket is behind; it will tell
             moved = False
-            for stream in list(senders.values()):
-                moved = self._send_some(stream) or moved
-            self._emit()
+            for sender in list(senders.values()):
+                moved = self._send_some(sender) or moved
+            if senders or stream is None or not self._may_gather(stream):
+                self._emit()
             if not moved:
                 return
+
+    def _may_gather(self, stream: Stream) -> bool:
+        """Whether frames may wait a moment for those of the next answer.
+
+        They may while the leader itself runs one quick call after the other: it looks after them
+        in its next turn at the latest, and where a call is slow, the turn is another's.
+        """
+        member = stream.member
+        if member is None or not member.inline or self.unanswered <= 1:
+            return False
+        if not stream.whole or self.http2.waiting > _GATHERED_BYTES:
+            return False
+        if not self._gathers:
+            self._gathers = True
+            self._hub.look_again(self.connection)
+            if not member.inline:  # the lead was taken away meanwhile
+                self._hub.wake()  # type: ignore[unreachable]  # another thread has changed it
+        return True
 
     def _send_some(self, stream: Stream) -> bool:
         """One turn of one stream; whether anything went."""
@@ -134,7 +148,7 @@ class Outflow(Hub):
         if head is not None:
             reader.head = None
             end = stream.whole and not stream.out
-            if not http2.send_head(number, head, end=end):
+            if not http2.send_head(number, head, end):
                 self._drop(stream)
                 return False
             moved = stream.headed = True
@@ -142,17 +156,17 @@ class Outflow(Hub):
         if not stream.done and stream.out:
             moved = self._send_content(stream) or moved
         if stream.whole and not stream.out and not stream.done and not stream.gone:
-            http2.send_content(number, b"", end=True)
+            http2.send_content(number, b"", True)
             stream.done = moved = True
         if moved and stream.out:
             with self._hub.lock:
-                self._hub.deadlines.restart(stream, _now_ns())
+                self._hub.deadlines.restart(stream, now_ns())
         if not stream.out:
             self._senders.pop(number, None)
         if stream.done and not was_done:
             self._conclude(stream)
         if moved:
-            self.changed.notify_all()
+            self.tell_change()
         return moved
 
     def _send_content(self, stream: Stream) -> bool:
@@ -168,7 +182,7 @@ class Outflow(Hub):
                 self._reset(stream, Error.INTERNAL_ERROR)  # a file that is shorter than it was
                 break
             end = stream.whole and not stream.out
-            if not http2.send_content(stream.number, data, end=end):
+            if not http2.send_content(stream.number, data, end):
                 self._drop(stream)
                 break
             stream.sent += len(data)
@@ -190,18 +204,22 @@ class Outflow(Hub):
                 os.close(part.descriptor)
                 stream.out.popleft()
             return data
-        data = bytes(part[:count])
-        stream.out_bytes -= len(data)
-        if len(data) == len(part):
+        if len(part) <= count:
             stream.out.popleft()
-        else:
-            stream.out[0] = part[len(data) :]
-        return data
+            stream.out_bytes -= len(part)
+            return bytes(part)
+        stream.out_bytes -= count
+        view = memoryview(part)
+        stream.out[0] = view[count:]
+        return bytes(view[:count])
 
     def _emit(self) -> None:
         """Give the frames that were made to the connection."""
+        self._gathers = False
+        if not self.http2.waiting:
+            return
         data = self.http2.output()
-        if not data or self.fate is Fate.LOST:
+        if self.fate is _LOST:
             return
         try:
             self.connection.send(data)

@@ -15,7 +15,7 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
 def multiplexed(connection: Connection, limits: Http2Limits) -> Multiplexer:
-    """The streams of a connection; imports the h2 library, which is there where HTTP/2 is on."""
+    """The streams of a connection; what they need is imported where HTTP/2 is on."""
     from canter.engine.threaded.streams import Multiplexer
 
     return Multiplexer(connection, connection.hub, limits)

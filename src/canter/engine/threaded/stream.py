@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import socket
 import threading
-import time
 from collections import deque
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
+from canter.engine.clock import now_ns
 from canter.engine.threaded.backlog import FilePart
-from canter.engine.threaded.connection import READ_BYTES, Connection
+from canter.engine.threaded.connection import READ_BYTES, Connection, Hub
 from canter.protocol.faults import RequestTimeout
 from canter.protocol.http2.errors import Error
 from canter.protocol.http2.streams import StreamReader
@@ -22,30 +22,56 @@ from canter.protocol.response import judge_response
 from canter.wsgi.exchange import ClientGone, ClientStalled
 
 _PROGRESS_EVERY_NS = 1_000_000_000
-_now_ns = time.monotonic_ns
 
 
-class Owner(Protocol):
-    """What a stream needs of the multiplexer; all but the attributes with its lock held."""
+class Owner(Hub):
+    """What a stream needs of the multiplexer; all but the attributes with its lock held.
 
-    connection: Connection
-    lock: threading.Lock
-    changed: threading.Condition
+    lock: of the streams. changed: told when a stream's output went or its input came, where some
+    wait for that (`waiting`).
+    """
+
+    __slots__ = ("changed", "connection", "lock", "waiting")
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self.connection = connection
+        self.lock = threading.Lock()
+        self.changed = threading.Condition(self.lock)
+        self.waiting = 0
 
     def date_line_now(self) -> bytes:
         """The Date line of now."""
+        raise NotImplementedError
 
     def want_to_send(self, stream: Stream) -> None:
         """The stream has a head, content, or an end to be sent."""
+        raise NotImplementedError
 
     def send_interim(self, stream: Stream, status: int, fields: list[tuple[str, str]]) -> None:
         """Send an interim response."""
+        raise NotImplementedError
 
     def open_window(self, stream: Stream, count: int) -> None:
         """Content has found its place: let the client send more."""
+        raise NotImplementedError
 
     def give_up(self, stream: Stream, error: Error) -> None:
         """End the stream at once."""
+        raise NotImplementedError
+
+    def wait_for_change(self, seconds: float) -> bool:
+        """Wait until something has changed; False when that takes too long (0: never)."""
+        self.waiting += 1
+        try:
+            return self.changed.wait(seconds if seconds > 0 else None)
+        finally:
+            self.waiting -= 1
+
+    def tell_change(self) -> None:
+        """Something has changed."""
+        if self.waiting:
+            self.changed.notify_all()
 
 
 class _NoSocket:
@@ -65,10 +91,11 @@ _NO_SOCKET = cast("socket.socket", _NoSocket())
 class Stream(Connection):
     """One request and its response.
 
-    number: the stream's. gone: its client has given it up, or the connection is lost. headed: its
-    head went. whole: all of the response was given to it. done: all of it is in frames. returned:
-    the crew has given it back. out: content that waits; out_bytes: of it in memory. sent: content
-    put in frames so far. owed: bytes of content read, for which the window was not opened again.
+    number: the stream's. stream_reader: its reader, as what it is. gone: its client has given it
+    up, or the connection is lost. headed: its head went. whole: all of the response was given to
+    it. done: all of it is in frames. returned: the crew has given it back. out: content that waits;
+    out_bytes: of it in memory. sent: content put in frames so far. owed: bytes of content read, for
+    which the window was not opened again.
     """
 
     __slots__ = (
@@ -82,34 +109,31 @@ class Stream(Connection):
         "owed",
         "returned",
         "sent",
+        "stream_reader",
         "whole",
     )
 
     def __init__(self, mux: Owner, number: int, reader: StreamReader) -> None:
         owner = mux.connection
-        super().__init__(-1, reader, owner.base, owner.config, cast("Any", mux), _NO_SOCKET)
+        super().__init__(-1, reader, owner.base, owner.config, mux, _NO_SOCKET)
         self.gathers = False
         self.mux = mux
+        self.stream_reader = reader
         self.number = number
         self.gone = False
         self.headed = False
         self.whole = False
         self.done = False
         self.returned = False
-        self.out: deque[memoryview | FilePart] = deque()
+        self.out: deque[bytes | memoryview | FilePart] = deque()
         self.out_bytes = 0
         self.sent = 0
         self.owed = 0
         self.listener = owner.listener
         self.peer_host = owner.peer_host
         self.peer_port = owner.peer_port
-        self.began_ns = _now_ns()
-        self.shared = cast("Any", mux)
-
-    @property
-    def stream_reader(self) -> StreamReader:
-        """The reader, as what it is."""
-        return cast("StreamReader", self.reader)
+        self.began_ns = now_ns()
+        self.shared = mux  # type: ignore[assignment]  # it is one
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -137,11 +161,11 @@ class Stream(Connection):
         if member is not None:
             member.wait_for_client()
         try:
-            if not self.mux.changed.wait(seconds if seconds > 0 else None):
+            if not self.mux.wait_for_change(seconds):
                 raise RequestTimeout("the body came too slowly")
         finally:
             if member is not None:
-                member.go_on(_now_ns())
+                member.go_on(now_ns())
 
     def client_disconnected(self) -> bool:
         """environ["canter.client_disconnected"]: whether the client has given this request up."""
@@ -171,7 +195,7 @@ class Stream(Connection):
             if self.gone:
                 raise ClientGone("the client left", len(data))
             if data:  # a head alone waits for content, or for the end, to go with it
-                self.out.append(memoryview(data))
+                self.out.append(data)
                 self.out_bytes += len(data)
                 self._note_whole()
                 self.mux.want_to_send(self)
@@ -187,9 +211,9 @@ class Stream(Connection):
         self.send(data)
         member = self.member
         if member is not None:
-            now_ns = _now_ns()
-            if now_ns - member.started_ns > _PROGRESS_EVERY_NS:
-                member.go_on(now_ns)
+            moment_ns = now_ns()
+            if moment_ns - member.started_ns > _PROGRESS_EVERY_NS:
+                member.go_on(moment_ns)
         if self.out_bytes <= self.config.high_water_bytes:
             return
         if member is not None:
@@ -198,7 +222,7 @@ class Stream(Connection):
             self._wait_for_windows()
         finally:
             if member is not None:
-                member.go_on(_now_ns())
+                member.go_on(now_ns())
 
     def _wait_for_windows(self) -> None:
         seconds = self.config.send_timeout_seconds
@@ -206,7 +230,7 @@ class Stream(Connection):
         with mux.lock:
             while self.out_bytes > self.config.high_water_bytes // 2 and not self.gone:
                 before = self.sent
-                in_time = mux.changed.wait(seconds if seconds > 0 else None)
+                in_time = mux.wait_for_change(seconds)
                 if not in_time and self.sent == before:
                     mux.give_up(self, Error.CANCEL)
                     raise ClientStalled("the client takes nothing of the response")
@@ -217,7 +241,7 @@ class Stream(Connection):
         """Send what stands before it, then count bytes of the file, and close the descriptor."""
         with self.mux.lock:
             if head and not self.gone:
-                self.out.append(memoryview(head))
+                self.out.append(head)
                 self.out_bytes += len(head)
             if count and not self.gone:
                 self.out.append(FilePart(descriptor, offset, count))

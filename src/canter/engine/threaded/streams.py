@@ -9,14 +9,14 @@ Who does what: the leader reads, through `attend`; whoever has something to send
 writes them, under `lock`. `lock` is taken before a backlog's and before the loop's, never after.
 Only the leader closes the connection: others note it in `fate` and wake the leader.
 
-Imported only where HTTP/2 is on: it needs the h2 library.
+Imported only where HTTP/2 is on.
 """
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
+from canter.engine.clock import now_ns
 from canter.engine.deadlines import Wait
 from canter.engine.phases import Phase
 from canter.engine.poller import FAILED, HANGUP, PEER_ENDED, READABLE
@@ -26,8 +26,9 @@ from canter.engine.threaded.outflow import Fate, Outflow
 from canter.engine.threaded.stream import Stream
 from canter.protocol.faults import Fault, RequestTimeout
 from canter.protocol.http1.reader import Reader
-from canter.protocol.http2.connection import ConnectionFailed, News, What
-from canter.protocol.http2.errors import Error
+from canter.protocol.http2.connection import News, What
+from canter.protocol.http2.errors import ConnectionFailed, Error
+from canter.protocol.http2.heads import HeadJudge
 from canter.protocol.http2.limits import Http2Limits
 from canter.protocol.http2.streams import StreamReader
 from canter.wsgi.exchange import ClientGone
@@ -35,8 +36,14 @@ from canter.wsgi.exchange import ClientGone
 _READS_A_TURN = 4
 _ENDS = PEER_ENDED | FAILED | HANGUP
 _NEWS = READABLE | _ENDS
+# Plain numbers and names of a module's own are quicker than an enum's members.
+_BODY = int(Phase.BODY)
+_READY = int(Phase.READY)
+_RUNNING = int(Phase.RUNNING)
+_SENDING = int(Phase.SENDING)
+_CLOSED = int(Phase.CLOSED)
+_READY_STEP = Step.READY
 _IDLE_AFTER_NOTICE_NS = 1_000_000_000
-_now_ns = time.monotonic_ns
 
 
 class Multiplexer(Outflow):
@@ -45,7 +52,7 @@ class Multiplexer(Outflow):
     As a hub it never drains: streams say nothing about the connection, GOAWAY does.
     """
 
-    __slots__ = ("_drains", "_final_notice_ns", "_fresh", "_streams", "_trusted")
+    __slots__ = ("_drains", "_final_notice_ns", "_fresh", "_judge", "_streams")
 
     def __init__(self, connection: Connection, hub: Any, limits: Http2Limits) -> None:
         super().__init__(connection, hub, limits)
@@ -54,7 +61,7 @@ class Multiplexer(Outflow):
         self._fresh: list[Stream] = []
         self._drains = False
         self._final_notice_ns = 0
-        self._trusted: bool | None = None
+        self._judge: HeadJudge | None = None
 
     # -- as a hub -----------------------------------------------------------------------------
 
@@ -84,10 +91,13 @@ class Multiplexer(Outflow):
                 else:
                     stream.whole = True
                     self.want_to_send(stream)
+            self.unanswered -= 1
+            if self._gathers and not self.unanswered:
+                self._emit()
             if not stream.done and not stream.gone:
-                stream.move(Phase.SENDING)
+                stream.move(_SENDING)
                 with self._hub.lock:
-                    self._hub.deadlines.begin(stream, Wait.SEND, _now_ns())
+                    self._hub.deadlines.begin(stream, Wait.SEND, now_ns())
                 return
             self._finish(stream)
         self._tell()
@@ -99,6 +109,7 @@ class Multiplexer(Outflow):
         books.failed(error)
         with self.lock:
             stream.returned = True
+            self.unanswered -= 1
             self.give_up(stream, Error.INTERNAL_ERROR)
             self._finish(stream)
         self._tell()
@@ -134,6 +145,7 @@ class Multiplexer(Outflow):
                 if bits & _NEWS:
                     self._read(bool(bits & _ENDS))
                 self._pump()
+                self._emit()
         self._settle()
 
     def _read(self, ended: bool) -> None:
@@ -151,6 +163,7 @@ class Multiplexer(Outflow):
                 if not self._streams:
                     self.fate = Fate.ENDING
                 return
+            self._hub.bytes_in += len(data)
             self._take(data)
             if connection.events & PEER_ENDED:
                 ended = True  # TLS has told that the end is behind these bytes
@@ -191,47 +204,52 @@ class Multiplexer(Outflow):
             self._bring(stream, news)
         except Fault as fault:
             stream.fault = fault
-            if stream.phase == Phase.BODY:
+            if stream.phase == _BODY:
                 self._refuse(stream, fault)
-            return
-        if stream.phase == Phase.RUNNING:
-            self.changed.notify_all()  # the application reads while it comes
-        elif stream.phase == Phase.BODY:
+                return
+        if stream.phase == _RUNNING:
+            self.tell_change()  # the application reads while it comes
+        elif stream.phase == _BODY:
             self._go_on(stream, stream.resume())
 
     def _bring(self, stream: Stream, news: News) -> None:
         """Give a stream what came for it. Raises BadTrailer."""
         reader = stream.stream_reader
         if news.what is What.DATA:
-            reader.feed(news.data)
             # What the application reads opens the window when it is read; all else at once.
-            streams = stream.phase in (Phase.READY, Phase.RUNNING)
+            streams = stream.phase == _READY or stream.phase == _RUNNING
             self.open_window(stream, news.size - len(news.data) if streams else news.size)
+            if streams or stream.phase == _BODY:  # else it was answered, and nobody wants more
+                reader.feed(news.data)
         elif news.what is What.TRAILERS:
             reader.take_trailers(news.fields)
         else:
-            reader.ended = True
+            reader.end()
 
     def _open(self, news: News) -> None:
-        config = self.config
-        trusted = self._trusted
-        if trusted is None:
-            # By now it is known who the peer is, also where a proxy has introduced it.
-            trusted = config.trust.trusts(self.connection.peer_host or None)
-            self._trusted = trusted
-        judge = Reader(config.limits, config.leniency, trust=config.trust, trusted=trusted)
         too_many = len(self._streams) >= self.limits.max_concurrent_streams
         if too_many or self._is_late():
             # Not looked at: the client may send it again, elsewhere or later (RFC 9113 8.7).
             self.http2.reset(news.stream, Error.REFUSED_STREAM)
             return
-        reader = StreamReader(judge, config.limits, news.fields)
+        judge = self._judge
+        if judge is None:
+            judge = self._make_judge()
+        reader = StreamReader(judge, self.config.limits, news.fields)
         reader.ended = news.ended
         stream = Stream(self, news.stream, reader)
         if not self._streams:
             self._end_wait()
         self._streams[news.stream] = stream
         self._go_on(stream, stream.resume())
+
+    def _make_judge(self) -> HeadJudge:
+        """Who judges heads; by now it is known who the peer is, also where a proxy has said it."""
+        config = self.config
+        trusted = config.trust.trusts(self.connection.peer_host or None)
+        reader = Reader(config.limits, config.leniency, trust=config.trust, trusted=trusted)
+        judge = self._judge = HeadJudge(reader, config.limits)
+        return judge
 
     def _go_on(self, stream: Stream, step: Step) -> None:
         """A stream's session wants something."""
@@ -242,23 +260,24 @@ class Multiplexer(Outflow):
                 self.send_interim(stream, 100, [])
             step = stream.resume()
         hub = self._hub
-        if step is Step.READY:
-            stream.move(Phase.READY)
-            stream.ready_ns = _now_ns()
-            with hub.lock:
-                hub.deadlines.end(stream)
+        if step is _READY_STEP:
+            stream.move(_READY)
+            stream.ready_ns = now_ns()
+            if stream.waits >= 0:
+                with hub.lock:
+                    hub.deadlines.end(stream)
             self._fresh.append(stream)
         elif step is Step.REFUSED:
             assert stream.fault is not None
             self._refuse(stream, stream.fault)
         else:
-            if stream.phase != Phase.BODY:
-                stream.move(Phase.BODY)
+            if stream.phase != _BODY:
+                stream.move(_BODY)
             with hub.lock:
                 if stream.waits == Wait.BODY:
-                    hub.deadlines.restart(stream, _now_ns())
+                    hub.deadlines.restart(stream, now_ns())
                 else:
-                    hub.deadlines.begin(stream, Wait.BODY, _now_ns())
+                    hub.deadlines.begin(stream, Wait.BODY, now_ns())
 
     def _refuse(self, stream: Stream, fault: Fault) -> None:
         """Answer a request that cannot be served; the connection goes on."""
@@ -271,9 +290,9 @@ class Multiplexer(Outflow):
             stream.out.append(memoryview(text))
             stream.out_bytes += len(text)
         stream.whole = stream.returned = True
-        stream.move(Phase.SENDING)
+        stream.move(_SENDING)
         with self._hub.lock:
-            self._hub.deadlines.begin(stream, Wait.SEND, _now_ns())
+            self._hub.deadlines.begin(stream, Wait.SEND, now_ns())
         self.want_to_send(stream)
 
     # -- ending, with the lock held -------------------------------------------------------------
@@ -284,7 +303,7 @@ class Multiplexer(Outflow):
         if not stream.stream_reader.ended:
             # The rest of the request is not wanted (RFC 9113 8.1).
             self.http2.reset(stream.number, Error.NO_ERROR)
-        if stream.returned and stream.phase == Phase.SENDING:
+        if stream.returned and stream.phase == _SENDING:
             self._finish(stream)
 
     def _drop(self, stream: Stream) -> None:
@@ -292,17 +311,18 @@ class Multiplexer(Outflow):
         stream.gone = True
         stream.drop_output()
         self._senders.pop(stream.number, None)
-        self.changed.notify_all()
-        if stream.phase == Phase.READY:
+        self.tell_change()
+        if stream.phase == _READY:
             try:
                 self._hub.ready.remove(stream)
             except ValueError:
-                return  # a thread has taken it, and will give it back
-        elif stream.phase == Phase.RUNNING:
+                return  # a thread has taken it, or will find it fresh, and will give it back
+            self.unanswered -= 1
+        elif stream.phase == _RUNNING:
             return
         self._finish(stream)
 
-    def _finish(self, stream: Stream, *, timed_out: bool = False) -> None:
+    def _finish(self, stream: Stream, timed_out: bool = False) -> None:
         """Nothing more happens to a stream: its line in the log, and that was it."""
         if self._streams.pop(stream.number, None) is None:
             return
@@ -312,10 +332,12 @@ class Multiplexer(Outflow):
         else:
             books.sent(stream)
         stream.drop_output()
-        with self._hub.lock:
-            self._hub.deadlines.end(stream)
+        if stream.waits >= 0:
+            with self._hub.lock:
+                self._hub.deadlines.end(stream)
+        stream.stream_reader.writer = None  # they know each other
         stream.finish_request()
-        stream.move(Phase.CLOSED)
+        stream.move(_CLOSED)
         self.connection.served += 1
         if not self._streams and self.fate is Fate.GOES_ON:
             self._rest()
@@ -329,7 +351,7 @@ class Multiplexer(Outflow):
 
     def _begin_wait(self, wait: Wait) -> None:
         with self._hub.lock:
-            self._hub.deadlines.begin(self.connection, wait, _now_ns())
+            self._hub.deadlines.begin(self.connection, wait, now_ns())
 
     def _end_wait(self) -> None:
         with self._hub.lock:
@@ -345,7 +367,7 @@ class Multiplexer(Outflow):
 
     def _is_late(self) -> bool:
         """Whether the client was told long ago that the end is near."""
-        return self._drains and _now_ns() >= self._final_notice_ns
+        return self._drains and now_ns() >= self._final_notice_ns
 
     # -- without the lock -----------------------------------------------------------------------
 
@@ -357,7 +379,7 @@ class Multiplexer(Outflow):
             if self._drains or self.fate is not Fate.GOES_ON:
                 return
             self._drains = True
-            self._final_notice_ns = _now_ns() + _IDLE_AFTER_NOTICE_NS
+            self._final_notice_ns = now_ns() + _IDLE_AFTER_NOTICE_NS
             self.http2.announce_end()
             self._emit()
         self._settle()
@@ -366,9 +388,9 @@ class Multiplexer(Outflow):
         """A stream, or the connection between streams, has waited too long; by the leader."""
         with self.lock:
             if isinstance(waiter, Stream):
-                if wait is Wait.BODY and waiter.phase == Phase.BODY:
+                if wait is Wait.BODY and waiter.phase == _BODY:
                     self._refuse(waiter, RequestTimeout("the body came too slowly"))
-                elif waiter.phase == Phase.SENDING:
+                elif waiter.phase == _SENDING:
                     self._overdue_output(waiter)
             elif self.fate is Fate.GOES_ON:
                 self._flush()
@@ -381,10 +403,10 @@ class Multiplexer(Outflow):
         if not self.http2.room(stream.number) or not self.connection.still_takes():
             self._reset(stream, Error.CANCEL)
             self._emit()
-            self._finish(stream, timed_out=True)
+            self._finish(stream, True)
         else:
             with self._hub.lock:
-                self._hub.deadlines.begin(stream, Wait.SEND, _now_ns())
+                self._hub.deadlines.begin(stream, Wait.SEND, now_ns())
 
     def lost(self) -> None:
         """The connection is closed; by its owner."""
@@ -404,23 +426,27 @@ class Multiplexer(Outflow):
         hub = self._hub
         while self._fresh:
             with self.lock:
-                fresh, self._fresh = self._fresh, []
-                for stream in fresh:
+                fresh: list[Stream] = []
+                for stream in self._fresh:
                     if stream.gone:
                         self._finish(stream)
+                    else:
+                        fresh.append(stream)
+                self._fresh = []
+                self.unanswered += len(fresh)
+            if not self.config.responders:
+                hub.ready.extend(fresh)
+                continue
             for stream in fresh:
-                if stream.gone:
-                    continue
-                if self.config.responders:
-                    self.date_line = self.date_line_now()
-                    try:
-                        after = hub.answering.ask(stream)
-                    except ClientGone:
-                        after = After.LINGER
-                    if after is not None:
-                        self.answered(stream, after)
-                        continue
-                hub.ready.append(stream)
+                self.date_line = self.date_line_now()
+                try:
+                    after = hub.answering.ask(stream)
+                except ClientGone:
+                    after = After.LINGER
+                if after is None:
+                    hub.ready.append(stream)
+                else:
+                    self.answered(stream, after)
 
     def _settle(self) -> None:
         """Do what the lock was in the way of; by the leader."""

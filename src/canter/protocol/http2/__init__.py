@@ -1,6 +1,7 @@
-"""HTTP/2 (RFC 9113) without I/O: frames in, requests out, and back.
+"""HTTP/2 (RFC 9113) and HPACK (RFC 7541) without I/O: frames in, requests out, and back.
 
-Frames, HPACK and the states of streams are the h2 library's (`canter[http2]`), imported only where
-HTTP/2 is on. What a request may look like is judged by the same judges as HTTP/1's; what a peer may
-make us do for nothing is counted in `strain`.
+From the bytes up: `incoming` takes frames apart, `decoder` unpacks heads, `connection` knows the
+streams (`tracks`, `states`) and windows, `outgoing` makes frames and `encoder` packs heads; `heads`
+says what a head is in the terms of HTTP/1, by whose judges it is judged. What a peer can do wrong
+is listed in `errors`; what it may make us do for nothing is counted in `strain`.
 """

@@ -1,47 +1,41 @@
 """One connection of HTTP/2 in terms of its streams: what came, what goes, what is owed.
 
-It hides the h2 library, which knows frames, HPACK and windows, from the engine, and bounds what
-that leaves open: work for nothing (`strain`), header blocks that do not end, streams that we still
-work for though their client has given them up.
+Without I/O: bytes in, news out; heads and content in, bytes out. `incoming` takes frames apart,
+`states` says what may follow what, and here is what a frame means for streams and windows. What a
+peer can make us do for nothing is bounded by `strain`.
 """
 
 from __future__ import annotations
 
 import enum
-from typing import Any, NamedTuple
 
-from h2.config import H2Configuration
-from h2.connection import H2Connection
-from h2.events import (
-    AlternativeServiceAvailable,
-    DataReceived,
-    Event,
-    InformationalResponseReceived,
-    PingAckReceived,
-    PingReceived,
-    PriorityUpdated,
-    RemoteSettingsChanged,
-    RequestReceived,
-    StreamEnded,
-    StreamReset,
-    TrailersReceived,
-    UnknownFrameReceived,
-    WindowUpdated,
-)
-from h2.exceptions import ProtocolError
-from h2.settings import SettingCodes, Settings
-from hyperframe.frame import Frame, GoAwayFrame
-
-from canter.protocol.http2 import strain
-from canter.protocol.http2.errors import Error
-from canter.protocol.http2.heads import Fields
+from canter.protocol.http2 import errors, frames, strain
+from canter.protocol.http2.errors import ConnectionFailed, Error, Mistake, StreamFailed
+from canter.protocol.http2.fields import Fields
+from canter.protocol.http2.frames import number_at
 from canter.protocol.http2.limits import Http2Limits
+from canter.protocol.http2.outgoing import CONNECTION_WINDOW_BYTES, FrameWriter
+from canter.protocol.http2.states import Event, State
+from canter.protocol.http2.tracks import Track, follow
 
-#: So many bytes are looked at before the strain is judged again.
-SLICE_BYTES = 4096
-_HIGHEST_STREAM = 2**31 - 1
-_CONNECTION_WINDOW_BYTES = 1024 * 1024
 _OPENED_BYTES = 32 * 1024
+# Of the last streams it is known whether they were opened or left out.
+_KNOWN_STREAMS = 64
+_KNOWN_MASK = 0xFFFF_FFFF_FFFF_FFFF
+
+# C ints where compiled.
+_END_STREAM = frames.END_STREAM
+_PADDED = frames.PADDED
+_LARGEST_WINDOW = frames.LARGEST_WINDOW
+_IDLE = int(State.IDLE)
+_CLOSED = int(State.CLOSED)
+_GIVEN_UP = int(State.GIVEN_UP)
+_HEAD = int(Event.HEAD)
+_CONTENT = int(Event.CONTENT)
+_ENDED = int(Event.ENDED)
+_RESET = int(Event.RESET)
+_WINDOW = int(Event.WINDOW)
+_SMALL_BYTES = strain.SMALL_BYTES
 
 
 class What(enum.Enum):
@@ -51,240 +45,302 @@ class What(enum.Enum):
     DATA = "content came"
     TRAILERS = "trailers came"
     ENDED = "its client sends nothing more"
-    RESET = "its client has given it up"
+    RESET = "its client has given it up, or broken the rules"
 
 
-class News(NamedTuple):
+_OPENED_NEWS = What.OPENED
+_DATA_NEWS = What.DATA
+_NO_FIELDS: Fields = []
+
+
+class News:
     """One thing that happened. size: of DATA, as flow control counts it."""
 
-    what: What
-    stream: int
-    fields: Fields = []  # noqa: RUF012 - never changed
-    data: bytes = b""
-    size: int = 0
-    ended: bool = False
+    __slots__ = ("data", "ended", "fields", "size", "stream", "what")
+
+    def __init__(self, what: What, stream: int) -> None:
+        self.what = what
+        self.stream = stream
+        self.fields = _NO_FIELDS
+        self.data = b""
+        self.size = 0
+        self.ended = False
 
 
-class ConnectionFailed(Exception):
-    """The connection cannot go on; the peer has been told, in what is to be sent."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
-
-
-class _Streams(H2Connection):
-    """The library's connection, but for one thing.
-
-    A client that opens no more streams (GOAWAY) still waits for the answers to those it has opened
-    (RFC 9113 6.8); the library would refuse to send them.
-    """
-
-    def _receive_goaway_frame(self, _: GoAwayFrame) -> tuple[list[Frame], list[Event]]:
-        return [], []
-
-
-class Http2Connection:
+class Http2Connection(FrameWriter):
     """One connection. Not safe from several threads: its user has a lock.
 
-    streams_seen: requests that came so far. last_stream: the highest stream that was accepted.
+    streams_seen: requests that came so far.
     """
 
     __slots__ = (
-        "_extra",
-        "_h2",
-        "_kinds",
-        "_limits",
+        "_failure",
+        "_highest",
+        "_in_initial",
+        "_in_window",
+        "_known",
+        "_news",
         "_owed",
-        "_silent",
-        "_strain",
-        "last_stream",
         "streams_seen",
     )
 
     def __init__(self, limits: Http2Limits) -> None:
-        self._limits = limits
-        config = H2Configuration(
-            client_side=False,
-            header_encoding=None,
-            # What came is judged in `heads`, where HTTP/1 is judged too; what goes was judged.
-            validate_inbound_headers=False,
-            normalize_inbound_headers=False,
-            validate_outbound_headers=False,
-            normalize_outbound_headers=False,
-        )
-        self._h2 = _Streams(config)
-        codes = SettingCodes
-        values: dict[SettingCodes, int] = {
-            codes.MAX_CONCURRENT_STREAMS: limits.max_concurrent_streams,
-            codes.INITIAL_WINDOW_SIZE: limits.initial_window_size,
-            codes.MAX_FRAME_SIZE: limits.max_frame_size,
-            codes.ENABLE_PUSH: 0,
-        }
-        if limits.max_header_list_size:
-            values[codes.MAX_HEADER_LIST_SIZE] = limits.max_header_list_size
-        self._h2.local_settings = Settings(client=False, initial_values=values)
-        self._h2.max_inbound_frame_size = limits.max_frame_size
-        self._h2.decoder.max_header_list_size = limits.max_header_list_size or 2**24
-        self._h2.initiate_connection()
-        self._h2.increment_flow_control_window(_CONNECTION_WINDOW_BYTES)
-        self._strain = strain.Strain()
-        self._silent = 0
+        super().__init__(limits)
+        self._failure: ConnectionFailed | None = None
+        self._news: list[News] = []
+        # The highest stream that came, and which of the last were opened: bit n for 2n below it.
+        self._highest = -1
+        self._known = 0
+        # Until the client has acknowledged our settings, it may hold to those of the RFC.
+        self._in_initial = max(limits.initial_window_size, frames.WINDOW_BYTES)
+        self._in_window = frames.WINDOW_BYTES + CONNECTION_WINDOW_BYTES
         self._owed = 0
-        self._extra = b""
         self.streams_seen = 0
-        self.last_stream = 0
-        self._kinds: dict[type, Any] = {
-            RequestReceived: self._on_request,
-            DataReceived: self._on_data,
-            TrailersReceived: self._on_trailers,
-            StreamEnded: self._on_end,
-            StreamReset: self._on_reset,
-            WindowUpdated: self._on_window,
-            PingReceived: self._on_control,
-            PingAckReceived: self._on_control,
-            RemoteSettingsChanged: self._on_control,
-            PriorityUpdated: self._on_control,
-            UnknownFrameReceived: self._on_control,
-            InformationalResponseReceived: self._on_control,
-            AlternativeServiceAvailable: self._on_control,
-        }
 
     # -- what came ----------------------------------------------------------------------------
 
     def receive(self, data: bytes) -> list[News]:
         """What happened in these bytes. Raises ConnectionFailed: what was found before is lost."""
-        news: list[News] = []
-        for at in range(0, len(data), SLICE_BYTES):
-            piece = data[at : at + SLICE_BYTES]
-            try:
-                events = self._h2.receive_data(piece)
-            except ProtocolError as error:
-                raise ConnectionFailed(str(error) or type(error).__name__) from None
-            self._silent = 0 if events else self._silent + len(piece)
-            if self._silent > self._limits.max_frame_size * 2 + (
-                self._limits.max_header_list_size or 2**24
-            ):
-                self._calm("a header block that does not end")
-            for event in events:
-                react = self._kinds.get(type(event))
-                if react is not None:
-                    found = react(event)
-                    if found is not None:
-                        news.append(found)
+        if self._failure is not None:
+            raise self._failure
+        news = self._news = []
+        try:
+            self._read(data)
+        except ConnectionFailed as failure:
+            self._failure = failure
+            self.go_away(failure.mistake.code)
+            raise
         return news
 
-    def _on_request(self, event: Any) -> News:
-        self.streams_seen += 1
-        self.last_stream = event.stream_id
-        ended = event.stream_ended is not None
-        return News(What.OPENED, event.stream_id, fields=event.headers, ended=ended)
+    def _on_head(self, flags: int, stream: int, fields: Fields) -> None:
+        track = self._streams.get(stream)
+        if track is None:
+            state = self._state_of(stream)
+            if state == _IDLE:
+                self._open(flags, stream, fields)
+                return
+            if state == _CLOSED and not self._was_opened(stream):
+                raise ConnectionFailed(errors.GOES_BACK)
+            self._drop(state, _HEAD, flags, stream)
+            return
+        track.move(_HEAD)
+        if not flags & _END_STREAM:
+            raise StreamFailed(errors.TRAILERS_WITHOUT_END)
+        news = News(What.TRAILERS, stream)
+        news.fields = fields
+        self._news.append(news)
+        self._end(track)
 
-    def _on_data(self, event: Any) -> News:
-        size = event.flow_controlled_length
-        count = len(event.data)
-        self._strain.moved(count)
-        if count < strain.SMALL_BYTES and event.stream_ended is None:
-            self._charge(strain.SMALL if count else strain.CONTROL, "content in tiny frames")
+    def _open(self, flags: int, stream: int, fields: Fields) -> None:
+        """A new request."""
+        gap = (stream - self._highest) >> 1
+        known = self._known << gap if gap < _KNOWN_STREAMS else 0
+        self._known = (known | 1) & _KNOWN_MASK
+        self._highest = stream
+        ended = bool(flags & _END_STREAM)
+        if len(self._streams) >= self._most_streams:
+            # The client may send it again (8.7), though not without end.
+            self._charge(strain.RESET, "streams at once")
+            self._put(frames.reset(stream, Error.REFUSED_STREAM))
+            if not ended:
+                self._note_given_up(stream)
+            return
+        track = Track(stream, self._in_initial, self._out_initial)
+        track.move(_HEAD)
+        if ended:
+            track.move(_ENDED)
+        self._streams[stream] = track
+        self.streams_seen += 1
+        self.last_stream = stream
+        news = News(_OPENED_NEWS, stream)
+        news.fields = fields
+        news.ended = ended
+        self._news.append(news)
+
+    def _on_content(self, flags: int, stream: int, data: bytes, start: int, end: int) -> None:
+        size = end - start
+        if size > self._in_window:
+            raise ConnectionFailed(errors.WINDOW_PASSED)
+        padding = self._padding(flags, data, start, end)
         # The connection's window is for all streams: it is opened again whatever they do.
+        self._in_window -= size
         self._owed += size
         if self._owed >= _OPENED_BYTES:
-            self._h2.increment_flow_control_window(self._owed)
+            self._put(frames.window_update(0, self._owed))
+            self._in_window += self._owed
             self._owed = 0
-        return News(What.DATA, event.stream_id, data=event.data, size=size)
+        track = self._streams.get(stream)
+        if track is None:
+            self._drop(self._state_of(stream), _CONTENT, flags, stream)
+            return
+        track.move(_CONTENT)
+        if size > track.in_window:
+            raise StreamFailed(errors.WINDOW_PASSED)
+        track.in_window -= size
+        if flags & _PADDED:
+            start += 1
+            end -= padding
+        count = end - start
+        self._strain.moved(count)
+        if count < _SMALL_BYTES and not flags & _END_STREAM:
+            self._charge(strain.SMALL if count else strain.CONTROL, "content in tiny frames")
+        if size:
+            news = News(_DATA_NEWS, stream)
+            news.data = data[start:end]
+            news.size = size
+            self._news.append(news)
+        if flags & _END_STREAM:
+            self._end(track)
 
-    def _on_trailers(self, event: Any) -> News:
-        return News(What.TRAILERS, event.stream_id, fields=event.headers)
+    def _end(self, track: Track) -> None:
+        """The client has said that this was all of a request."""
+        track.move(_ENDED)
+        if track.state == _CLOSED:
+            del self._streams[track.number]
+        self._news.append(News(What.ENDED, track.number))
 
-    def _on_end(self, event: Any) -> News:
-        return News(What.ENDED, event.stream_id)
+    def _drop(self, state: int, event: int, flags: int, stream: int) -> None:
+        """A head or content for a stream that is not there: on its way when we gave it up."""
+        following = follow(state, event)
+        self._charge(strain.SMALL if event == _CONTENT else strain.RESET, "frames for no stream")
+        if flags & _END_STREAM:
+            following = follow(following, _ENDED)
+        if following == _CLOSED:
+            self._given_up.pop(stream, None)
 
-    def _on_reset(self, event: Any) -> News:
-        self._charge(strain.RESET, "requests that are given up at once")
-        return News(What.RESET, event.stream_id)
+    def _state_of(self, stream: int) -> int:
+        """The state of a stream of which there is no track."""
+        if stream > self._highest or not stream & 1:
+            return _IDLE
+        return _GIVEN_UP if stream in self._given_up else _CLOSED
 
-    def _on_window(self, _: Any) -> None:
+    def _was_opened(self, stream: int) -> bool:
+        """Whether a stream up to the highest was opened; of one long ago nobody knows."""
+        back = (self._highest - stream) >> 1
+        return back >= _KNOWN_STREAMS or bool(self._known >> back & 1)
+
+    def _on_other(
+        self, kind: int, flags: int, stream: int, data: bytes, start: int, end: int
+    ) -> None:
+        size = end - start
+        if kind == frames.WINDOW_UPDATE:
+            self._on_window(stream, data, start, size)
+        elif kind == frames.SETTINGS:
+            self._on_settings(flags, stream, data, start, size)
+        elif kind == frames.PING:
+            self._on_ping(flags, stream, data[start:end])
+        elif kind == frames.RST_STREAM:
+            self._on_reset(stream, size)
+        elif kind == frames.PUSH_PROMISE:
+            raise ConnectionFailed(errors.PUSH_BY_CLIENT)
+        else:
+            # A client that opens no more streams (GOAWAY) still waits for the answers to those it
+            # has opened (6.8); priorities and what nobody knows are ignored (5.3.2, 5.5).
+            if kind == frames.GOAWAY and stream:
+                raise ConnectionFailed(errors.NOT_OF_THE_CONNECTION)
+            if kind == frames.PRIORITY and not stream:
+                raise ConnectionFailed(errors.NOT_OF_A_STREAM)
+            if (kind == frames.PRIORITY and size != 5) or (kind == frames.GOAWAY and size < 8):
+                raise ConnectionFailed(errors.WRONG_SIZE)
+            self._charge(strain.CONTROL, "frames that ask for nothing")
+
+    def _on_window(self, stream: int, data: bytes, start: int, size: int) -> None:
+        if size != 4:
+            raise ConnectionFailed(errors.WRONG_SIZE)
+        count = number_at(data, start) & _LARGEST_WINDOW
         self._charge(strain.SMALL, "window updates")
+        if not stream:
+            if not count:
+                raise ConnectionFailed(errors.WINDOW_OF_NOTHING)
+            self._out_window += count
+            if self._out_window > _LARGEST_WINDOW:
+                raise ConnectionFailed(errors.WINDOW_OVERFLOW)
+            return
+        track = self._streams.get(stream)
+        if track is None:
+            follow(self._state_of(stream), _WINDOW)
+            return
+        track.move(_WINDOW)
+        if not count:
+            raise StreamFailed(errors.WINDOW_OF_NOTHING)
+        track.out_window += count
+        if track.out_window > _LARGEST_WINDOW:
+            raise StreamFailed(errors.WINDOW_OVERFLOW)
 
-    def _on_control(self, _: Any) -> None:
+    def _on_reset(self, stream: int, size: int) -> None:
+        if not stream:
+            raise ConnectionFailed(errors.NOT_OF_A_STREAM)
+        if size != 4:
+            raise ConnectionFailed(errors.WRONG_SIZE)
+        track = self._streams.get(stream)
+        if track is None:
+            follow(self._state_of(stream), _RESET)
+            self._given_up.pop(stream, None)
+            self._charge(strain.CONTROL, "frames for no stream")
+            return
+        track.move(_RESET)
+        del self._streams[stream]
+        self._charge(strain.RESET, "requests that are given up at once")
+        self._news.append(News(What.RESET, stream))
+
+    def _on_ping(self, flags: int, stream: int, payload: bytes) -> None:
+        if stream:
+            raise ConnectionFailed(errors.NOT_OF_THE_CONNECTION)
+        if len(payload) != 8:
+            raise ConnectionFailed(errors.WRONG_SIZE)
         self._charge(strain.CONTROL, "frames that ask for nothing")
+        if not flags & frames.ACK:
+            self._put(frames.head(8, frames.PING, frames.ACK, 0) + payload)
+
+    def _on_settings(self, flags: int, stream: int, data: bytes, start: int, size: int) -> None:
+        if stream:
+            raise ConnectionFailed(errors.NOT_OF_THE_CONNECTION)
+        if size % frames.SETTING_BYTES or (flags & frames.ACK and size):
+            raise ConnectionFailed(errors.WRONG_SIZE)
+        self._charge(strain.CONTROL, "frames that ask for nothing")
+        if flags & frames.ACK:
+            self._shrink_windows()
+            return
+        before = self._out_initial
+        for pos in range(start, start + size, frames.SETTING_BYTES):
+            self._take_setting(data[pos] * 256 + data[pos + 1], number_at(data, pos + 2))
+        # The last value counts, so that a frame full of them costs no more than one.
+        change = self._out_initial - before
+        if change:
+            for track in self._streams.values():
+                track.out_window += change
+                if track.out_window > _LARGEST_WINDOW:
+                    raise ConnectionFailed(errors.WINDOW_OVERFLOW)
+        self._put(frames.head(0, frames.SETTINGS, frames.ACK, 0))
+
+    def _take_setting(self, number: int, value: int) -> None:
+        """One setting of the peer (6.5.2)."""
+        if number == frames.HEADER_TABLE_SIZE:
+            self._encoder.resize(value)
+        elif number == frames.ENABLE_PUSH and value > 1:
+            raise ConnectionFailed(errors.BAD_PUSH_SETTING)
+        elif number == frames.INITIAL_WINDOW_SIZE:
+            if value > _LARGEST_WINDOW:
+                raise ConnectionFailed(errors.BAD_WINDOW_SETTING)
+            self._out_initial = value
+        elif number == frames.MAX_FRAME_SIZE:
+            if not frames.FRAME_BYTES <= value <= frames.LARGEST_FRAME:
+                raise ConnectionFailed(errors.BAD_FRAME_SETTING)
+            self.frame_bytes = value
+
+    def _shrink_windows(self) -> None:
+        """The client knows our settings: a smaller window holds from here on (6.9.2)."""
+        change = self._limits.initial_window_size - self._in_initial
+        if change:
+            self._in_initial += change
+            for track in self._streams.values():
+                track.in_window += change
+
+    def _fail_stream(self, stream: int, mistake: Mistake) -> None:
+        self._charge(strain.RESET, "requests that break the rules")
+        self.reset(stream, mistake.code)
+        self._news.append(News(What.RESET, stream))
 
     def _charge(self, units: int, what: str) -> None:
         if self._strain.add(units):
-            self._calm(f"too many {what}")
-
-    def _calm(self, detail: str) -> None:
-        """Tell the peer that this is too much, and end. Raises ConnectionFailed."""
-        self.go_away(Error.ENHANCE_YOUR_CALM)
-        raise ConnectionFailed(detail)
-
-    # -- what goes ----------------------------------------------------------------------------
-
-    def output(self) -> bytes:
-        """The bytes to be sent, in order; each is given once."""
-        data: bytes = self._h2.data_to_send()
-        if self._extra:
-            data, self._extra = data + self._extra, b""
-        return data
-
-    def room(self, stream: int) -> int:
-        """How many bytes of content may be sent on a stream now; 0 when it is closed."""
-        try:
-            window = self._h2.local_flow_control_window(stream)
-        except ProtocolError:
-            return 0
-        return max(window, 0)
-
-    @property
-    def frame_bytes(self) -> int:
-        """The largest frame that the peer takes."""
-        return int(self._h2.max_outbound_frame_size)
-
-    def send_head(self, stream: int, fields: Fields, *, end: bool) -> bool:
-        """Send a head, interim or final; False when the stream is closed."""
-        try:
-            self._h2.send_headers(stream, fields, end_stream=end)
-        except ProtocolError:
-            return False
-        return True
-
-    def send_content(self, stream: int, data: bytes, *, end: bool) -> bool:
-        """Send content, within `room` and `frame_bytes`; False when the stream is closed."""
-        try:
-            self._h2.send_data(stream, data, end_stream=end)
-        except ProtocolError:
-            return False
-        self._strain.moved(len(data))
-        return True
-
-    def open_window(self, stream: int, count: int) -> None:
-        """So many bytes of a stream's content have found a place: its client may send more."""
-        if count:
-            try:
-                self._h2.increment_flow_control_window(count, stream)
-            except ProtocolError:
-                pass  # closed meanwhile
-
-    def reset(self, stream: int, error: Error) -> None:
-        """End a stream at once, both ways."""
-        try:
-            self._h2.reset_stream(stream, error)
-        except ProtocolError:
-            pass  # closed already
-
-    def answered(self) -> None:
-        """A request was answered whole."""
-        self._strain.relieve(strain.ANSWERED)
-
-    def go_away(self, error: Error, last_stream: int | None = None) -> None:
-        """Say which streams are served and that others are not (RFC 9113 6.8).
-
-        last_stream: the highest that is served; None for the highest that was accepted. The h2
-        library would take its own as the end of all; frames of streams that go on follow this one.
-        """
-        last = self.last_stream if last_stream is None else last_stream
-        self._extra += GoAwayFrame(0, last_stream_id=last, error_code=error).serialize()
-
-    def announce_end(self) -> None:
-        """Say that the end is near, without refusing what is on its way."""
-        self.go_away(Error.NO_ERROR, _HIGHEST_STREAM)
+            raise ConnectionFailed(errors.flood(what))

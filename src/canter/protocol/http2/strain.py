@@ -20,6 +20,8 @@ BYTES_PER_UNIT = 64
 #: Content of fewer bytes than this in one frame is SMALL.
 SMALL_BYTES = 128
 LIMIT = 10_000
+_LIMIT = LIMIT
+_BYTES_PER_UNIT = BYTES_PER_UNIT
 
 
 class Strain:
@@ -34,7 +36,7 @@ class Strain:
     def add(self, units: int) -> bool:
         """Something cost so much: whether that was too much by now."""
         self._units += units
-        return self._units > LIMIT
+        return self._units > _LIMIT
 
     def relieve(self, units: int) -> None:
         """Something was of use."""
@@ -43,6 +45,6 @@ class Strain:
     def moved(self, count: int) -> None:
         """Bytes of content have come or gone."""
         self._bytes += count
-        if self._bytes >= BYTES_PER_UNIT:
-            self.relieve(self._bytes // BYTES_PER_UNIT)
-            self._bytes %= BYTES_PER_UNIT
+        if self._bytes >= _BYTES_PER_UNIT:
+            self.relieve(self._bytes // _BYTES_PER_UNIT)
+            self._bytes %= _BYTES_PER_UNIT

@@ -7,13 +7,13 @@ for whoever makes frames of both.
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from typing import Any, NoReturn
 
-from canter.protocol.faults import BodyTooLarge, Fault, Truncated
-from canter.protocol.http1.reader import Reader
+from canter.protocol.faults import BadFraming, BodyTooLarge, Fault, Truncated
+from canter.protocol.http2.fields import METHOD, PATH, Fields
 from canter.protocol.http2.heads import (
-    Fields,
-    judge_request,
+    HeadJudge,
+    Pairs,
     judge_trailers,
     refusal_fields,
     response_fields,
@@ -24,6 +24,22 @@ from canter.protocol.request import Request
 from canter.protocol.response import ResponseHead
 from canter.protocol.writer import ResponseWriter
 
+_METHOD = METHOD
+_PATH = PATH
+_KEPT_LINE_BYTES = 4096
+
+
+def _request_line(fields: Fields) -> bytes:
+    """What was asked for, as the log shows it."""
+    method = path = "-"
+    for field in fields:
+        kind = field.name.kind
+        if kind == _METHOD:
+            method = field.text
+        elif kind == _PATH:
+            path = field.text
+    return f"{method} {path} HTTP/2.0".encode("latin-1")[:_KEPT_LINE_BYTES]
+
 
 class StreamReader(RequestReader):
     """Reads the one request of a stream.
@@ -32,34 +48,68 @@ class StreamReader(RequestReader):
     there is one, until somebody has taken it.
     """
 
-    __slots__ = ("_judge", "_limits", "_pieces", "_size", "ended", "fields", "head", "writer")
+    __slots__ = (
+        "_came",
+        "_fault",
+        "_judge",
+        "_length",
+        "_limits",
+        "_pieces",
+        "_size",
+        "ended",
+        "fields",
+        "head",
+        "writer",
+    )
 
-    def __init__(self, judge: Reader, limits: Limits, fields: Fields) -> None:
+    def __init__(self, judge: HeadJudge, limits: Limits, fields: Fields) -> None:
         super().__init__()
         self._judge = judge
         self._limits = limits
-        self._pieces: deque[bytes] = deque()
+        self._pieces: deque[bytes] | None = None
         self._size = 0
+        # What the head says of the content's length, -1 for nothing, and how much has come.
+        self._length = -1
+        self._came = 0
+        self._fault: Fault | None = None
         self.ended = False
         self.fields = fields
-        self.head: Fields | None = None
+        self.head: Pairs | None = None
         self.writer: StreamWriter | None = None
-        found = dict(fields)
-        words = (found.get(b":method", b"-"), found.get(b":path", b"-"), b"HTTP/2.0")
-        self.request_line = b" ".join(words)[:4096]
+        self.request_line = _request_line(fields)
 
     def feed(self, data: bytes) -> None:
-        """Take content."""
-        if data:
-            self._pieces.append(data)
-            self._size += len(data)
+        """Take content. Raises BadFraming for more than the head has said (RFC 9113 8.1.1)."""
+        if not data:
+            return
+        self._came += len(data)
+        if 0 <= self._length < self._came:
+            self._fail(BadFraming("more content than its Content-Length"))
+        if self._pieces is None:
+            self._pieces = deque()
+        self._pieces.append(data)
+        self._size += len(data)
+
+    def end(self) -> None:
+        """There is no more content. Raises BadFraming for less than the head has said."""
+        self.ended = True
+        if self._came < self._length:
+            self._fail(BadFraming("less content than its Content-Length"))
+
+    def _fail(self, fault: Fault) -> NoReturn:
+        self._fault = fault
+        raise fault
 
     def next_request(self, base: dict[str, Any]) -> Request | None:
         """The stream's request. Raises Fault."""
-        return judge_request(self.fields, self._judge, base, self._limits, self.ended)
+        request = self._judge.request(self.fields, base, self.ended)
+        self._length = request.body_length
+        return request
 
     def read_body(self, maximum: int) -> bytes:
         """At most `maximum` bytes of the content that is here. Raises Fault."""
+        if self._fault is not None:
+            raise self._fault
         if not self._pieces:
             return b""
         piece = self._pieces.popleft()
@@ -75,7 +125,10 @@ class StreamReader(RequestReader):
 
     def take_trailers(self, fields: Fields) -> None:
         """Judge trailers and drop them. Raises BadTrailer."""
-        judge_trailers(fields, self._limits)
+        try:
+            judge_trailers(fields, self._limits)
+        except Fault as fault:
+            self._fail(fault)
 
     def answer(self, request: Request, keep_alive: bool) -> ResponseWriter:  # noqa: FBT001
         """The writer of the response."""
@@ -95,7 +148,7 @@ class StreamReader(RequestReader):
     @property
     def body_complete(self) -> bool:
         """Whether all the content was read."""
-        return self.ended and not self._pieces
+        return self.ended and not self._pieces and self._fault is None
 
     def truncated(self) -> Fault | None:
         """What it means when the stream ends now."""

@@ -16,8 +16,7 @@ SETTINGS: tuple[AnySetting, ...] = (
         flags=("--http-protocols",),
         help=(
             "The versions of HTTP that clients may choose by ALPN, the best first. "
-            "`h2` needs the package h2: `pip install canter[http2]`. Clients that choose nothing "
-            "speak HTTP/1.1."
+            "Clients that choose nothing speak HTTP/1.1."
         ),
     ),
     Setting(
