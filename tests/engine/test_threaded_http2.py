@@ -364,6 +364,14 @@ def test_content_is_as_long_as_its_head_says(http2, length, mode):
         assert client.get("/next").status == 200
 
 
+def test_a_request_that_waited_too_long_is_told_so(http2):
+    # Whatever thread takes it finds that it has waited longer than a nanosecond.
+    serving = http2(plain, queue_timeout_seconds=1e-9)
+    with H2Client(serving.address) as client:
+        assert client.get("/").status == 503
+    assert serving.line().outcome == "shed"
+
+
 def test_a_body_that_stops_is_refused_after_its_time(http2):
     serving = http2(echo, body_timeout_seconds=0.3)
     with H2Client(serving.address) as client:

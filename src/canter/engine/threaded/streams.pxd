@@ -30,6 +30,7 @@ cdef class Multiplexer(Outflow):
     cpdef bytes date_line_now(self)
     cpdef watch(self, int fd)
     cpdef answered(self, Connection stream, after)
+    cpdef shed(self, Connection stream, why)
     cpdef abandon(self, Connection stream, error)
     @cython.locals(connection=Connection, data=bytes)
     cdef _read(self, bint ended)

@@ -102,6 +102,10 @@ class Multiplexer(Outflow):
             self._finish(stream)
         self._tell()
 
+    def shed(self, stream: Connection, why: str) -> None:
+        """A stream has waited too long for a thread; by the one that has taken it."""
+        self._hub.shed(stream, why)
+
     def abandon(self, stream: Connection, error: BaseException) -> None:
         """Something failed that must not: the stream is to be ended."""
         assert isinstance(stream, Stream)
