@@ -50,8 +50,8 @@ class Work(Protocol):
         itself.
         """
 
-    def tell_waiting(self) -> None:
-        """How many requests wait has changed, where every thread was busy; from any thread."""
+    def tell_waiting(self, count: int) -> None:
+        """So many requests wait for a thread by now; from any thread."""
 
     def at_leisure(self) -> None:
         """An application thread has nothing to do; from that thread."""
@@ -219,7 +219,7 @@ class Crew:
         if self.pace.may_inline(now_ns()):
             if not self._hand_over(member):
                 return False
-            self._work.tell_waiting()
+            self._work.tell_waiting(0)  # it runs all that are at hand
             return True
         with self.mutex:
             count = min(len(self.ready), len(self._parked))
@@ -257,7 +257,8 @@ class Crew:
     def _help(self, member: Member) -> bool:
         """Run one ready request without leading; False when there is none."""
         connection = self._take()
-        self._work.tell_waiting()
+        # Where a thread of the application leads, it runs what is at hand.
+        self._work.tell_waiting(len(self.ready) if self._leader is self.reserve else 0)
         if connection is None:
             return False
         self._service.serve(connection, member)

@@ -223,10 +223,9 @@ class ThreadedEngine:
                 self._removals.settle()
             self._loop.turn()
 
-    def tell_waiting(self) -> None:
+    def tell_waiting(self, count: int) -> None:
         """See `Work.tell_waiting`."""
-        if not self._is_alone:
-            self._publish_calls()
+        self._words[_QUEUED] = count
 
     def at_leisure(self) -> None:
         """See `Work.at_leisure`."""

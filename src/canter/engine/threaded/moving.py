@@ -55,41 +55,42 @@ class Removals:
         self._log = log
 
     def relieve(self) -> None:
-        """Every thread is busy: let siblings that are not have the requests that wait."""
-        ready = self._loop.ready
-        for connection in list(ready):
-            data = connection.raw
-            if not data:
-                continue
-            if not data.startswith(connection.preface):
-                # Who is introduced is found out anew over there.
-                data = connection.preface + data
-            if len(data) > LETTER_BYTES:
-                continue
-            if isinstance(connection, TlsConnection):
-                continue  # the keys of its TLS are in this process
-            neighbour = self._roomiest()
-            if neighbour is None:
-                if self._neighbours:
-                    self._loop.hurry(_LOOK_AGAIN_SECONDS)
-                return
-            try:
-                ready.remove(connection)
-            except ValueError:  # a thread has come back and taken it
-                continue
-            if not self._send(connection, data, neighbour):
-                ready.appendleft(connection)
-                return
+        """Every thread is busy: let siblings that are not have the requests that wait.
 
-    def _roomiest(self) -> Neighbour | None:
+        Each of them has as many as it has threads free, or else an even share of all that wait: one
+        thread soon runs several that are quick, and what has to wait there may come back.
+        """
+        if not self._neighbours:
+            return
+        waiting = [it for it in list(self._loop.ready) if _letter_data(it)]
+        if not waiting:
+            return
         now_ns = time.monotonic_ns()
-        best = None
-        most = 0
-        for neighbour in self._neighbours:
-            room = neighbour.room(self._threads, now_ns)
-            if room > most:
-                best, most = neighbour, room
-        return best
+        rooms = [(it.room(self._threads, now_ns), it) for it in self._neighbours]
+        free = sorted((it for it in rooms if it[0] > 0), key=_room, reverse=True)
+        share = len(waiting) // (len(free) + 1)
+        waiting.reverse()  # the oldest goes first, to where there is most room
+        for room, neighbour in free:
+            for _ in range(min(max(room, share), len(waiting))):
+                if not self._move(waiting.pop(), neighbour):
+                    break
+        if waiting:
+            self._loop.hurry(_LOOK_AGAIN_SECONDS)
+
+    def _move(self, connection: Connection, neighbour: Neighbour) -> bool:
+        """Send one there, unless a thread has it by now; False where no more fits in."""
+        ready = self._loop.ready
+        try:
+            ready.remove(connection)
+        except ValueError:  # a thread has come back and taken it
+            return True
+        # From here on it is nobody else's. Since it was looked at, a thread may have answered its
+        # request, and what waits is the one behind that.
+        data = _letter_data(connection)
+        sent = bool(data) and self._send(connection, data, neighbour)
+        if not sent:
+            ready.appendleft(connection)
+        return sent or not data
 
     def _send(self, connection: Connection, data: bytes, neighbour: Neighbour) -> bool:
         host, port = connection.origin or (connection.peer_host, connection.peer_port)
@@ -129,8 +130,9 @@ class Removals:
         tray = self._tray
         if tray is None:
             return
-        self._collected_ns = time.monotonic_ns()
         while True:
+            # What was sent before this is found now, or has been.
+            self._collected_ns = time.monotonic_ns()
             try:
                 found = collect(tray)
             except LetterLost as lost:
@@ -145,3 +147,19 @@ class Removals:
                 os.close(descriptor)
             else:
                 self._loop.take_over(connection, letter.data, letter.began_ns)
+
+
+def _letter_data(connection: Connection) -> bytes:
+    """What is to be read again by a sibling; nothing where this connection has to stay."""
+    data = connection.raw
+    # The keys of TLS are in this process.
+    if not data or isinstance(connection, TlsConnection):
+        return b""
+    if not data.startswith(connection.preface):
+        # Who is introduced is found out anew over there.
+        data = connection.preface + data
+    return data if len(data) <= LETTER_BYTES else b""
+
+
+def _room(found: tuple[int, Neighbour]) -> int:
+    return found[0]
