@@ -138,7 +138,7 @@ def compile_format(text: str) -> CompiledFormat:
             fields.append(field)
             texts.append("")
     texts[-1] += text[end:] + "\n"
-    return CompiledFormat(AccessLine(texts, fields), tuple(warnings))
+    return CompiledFormat(AccessLine(texts, fields).line, tuple(warnings))
 
 
 def _fields(text: str) -> list[re.Match[str]]:
@@ -178,7 +178,7 @@ def _field(name: str, atom: _Atom, flags: str, kind: str) -> Field | None:
     shape = f"%{flags}{kind}"
     value = atom.value
     if value is None or atom.source == USER:
-        alone = AccessLine(["", ""], [atom.field()])
+        alone = AccessLine(["", ""], [atom.field()]).line
         return Field(GENERAL, "", lambda entry, _: shape % (alone(entry),))
     if atom.foreign:
         return Field(GENERAL, "", lambda entry, environ: shape % (escape(value(entry, environ)),))

@@ -2,8 +2,9 @@
 cimport cython
 
 from canter.observe.access_entry cimport AccessEntry
-from canter.observe.copying cimport is_quotable, joined
+from canter.observe.page cimport Page
 
+cdef int _GENERAL
 cdef int _ENVIRON
 cdef int _CLIENT
 cdef int _TIME
@@ -37,10 +38,12 @@ cdef class AccessLine:
     cdef list _fields
     cdef ClfClock _clock
 
-    @cython.locals(environ=dict, values=list, field=Field, value=str)
+    @cython.locals(environ=dict, page=Page, index=cython.Py_ssize_t, field=Field)
     cpdef str line(self, AccessEntry entry)
     @cython.locals(source=cython.int)
-    cdef str _value(self, Field field, AccessEntry entry, dict environ)
+    cdef _write(self, Page page, Field field, AccessEntry entry, dict environ)
 
 
-cdef str _request_line(AccessEntry entry, dict environ)
+@cython.locals(text=str)
+cdef _quote(Page page, value)
+cdef _write_request_line(Page page, AccessEntry entry, dict environ)

@@ -2,7 +2,7 @@
 
 A format has been taken apart before (`canter.observe.access_format`): into the text between its
 fields, and for each field where its value comes from. The values of the commonest fields are taken
-here directly; every other field has a function.
+here directly and put where the line grows; every other field has a function.
 
 Compiled where a compiler is at hand (`access_line.pxd`); the same source either way.
 """
@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from canter.observe.access_entry import AccessEntry
-from canter.observe.copying import is_quotable, joined
+from canter.observe.page import Page
 
 ValueOf = Callable[[AccessEntry, dict[str, Any]], Any]
 
@@ -31,6 +31,7 @@ MICROSECONDS = 7
 OUTCOME = 8
 USER = 9  # the field's own function where the environ has its key, else a dash
 
+_GENERAL = GENERAL
 _ENVIRON = ENVIRON
 _CLIENT = CLIENT
 _TIME = TIME
@@ -64,7 +65,7 @@ class Field:
 
 
 class AccessLine:
-    """Makes the lines of one format; called with an entry, gives the line with its newline.
+    """Makes the lines of one format.
 
     texts: what stands before each field, and behind the last one.
     """
@@ -76,55 +77,68 @@ class AccessLine:
         self._fields = list(fields)
         self._clock = ClfClock()
 
-    def __call__(self, entry: AccessEntry) -> str:
-        """See `line`."""
-        return self.line(entry)
-
     def line(self, entry: AccessEntry) -> str:
-        """The line of this entry."""
+        """The line of this entry, with its newline."""
         environ = entry.environ
         if environ is None:
             environ = _NOTHING
-        values = []
+        page = Page()
+        index = 0
         for field in self._fields:
-            value = self._value(field, entry, environ)
-            if field.foreign and not is_quotable(value):
-                value = escape(value)
-            values.append(value)
-        return joined(self._texts, values)
+            page.text(self._texts[index])
+            index += 1
+            self._write(page, field, entry, environ)
+        page.text(self._texts[index])
+        return page.whole()
 
-    def _value(self, field: Field, entry: AccessEntry, environ: dict[str, Any]) -> str:
+    def _write(self, page: Page, field: Field, entry: AccessEntry, environ: dict[str, Any]) -> None:
+        """Write the field's value."""
         source = field.source
         if source == _ENVIRON:
-            value = environ.get(field.key, "-")
+            _quote(page, environ.get(field.key, "-"))
         elif source == _CLIENT:
-            value = entry.client or "-"
+            _quote(page, entry.client or "-")
         elif source == _TIME:
-            value = self._clock.at(entry.started_at + entry.total_ns * 1e-9)
+            page.text(self._clock.at(entry.started_at + entry.total_ns * 1e-9))
         elif source == _REQUEST_LINE:
-            value = _request_line(entry, environ)
-        elif source == _STATUS:
-            value = f"{entry.status}" if entry.status else "-"
-        elif source == _BODY_BYTES:
-            value = f"{entry.body_bytes}" if entry.body_bytes else "-"
+            _write_request_line(page, entry, environ)
         elif source == _MICROSECONDS:
-            value = f"{entry.total_ns // 1000}"
+            page.number(entry.total_ns // 1000)
         elif source == _OUTCOME:
-            value = entry.outcome._value_
-        elif source == _USER and field.key not in environ:
-            value = "-"
-        else:
+            page.text(entry.outcome._value_)
+        elif source == _STATUS and entry.status:
+            page.number(entry.status)
+        elif source == _BODY_BYTES and entry.body_bytes:
+            page.number(entry.body_bytes)
+        elif source == _GENERAL or (source == _USER and field.key in environ):
             assert field.value is not None
             value = field.value(entry, environ)
-        return value if type(value) is str else str(value)
+            if field.foreign:
+                _quote(page, value)
+            else:
+                page.text(value if type(value) is str else str(value))
+        else:
+            page.text("-")
 
 
-def _request_line(entry: AccessEntry, environ: dict[str, Any]) -> str:
+def _quote(page: Page, value: object) -> None:
+    """Write what somebody outside chose."""
+    text = value if type(value) is str else str(value)
+    if not page.quoted(text):
+        page.text(escape(text))
+
+
+def _write_request_line(page: Page, entry: AccessEntry, environ: dict[str, Any]) -> None:
     """As received for what never became a request, else from what was understood."""
     target = environ.get("RAW_URI")
     if target is None:
-        return entry.request_line or "-"
-    return f"{environ['REQUEST_METHOD']} {target} {environ['SERVER_PROTOCOL']}"
+        _quote(page, entry.request_line or "-")
+        return
+    _quote(page, environ["REQUEST_METHOD"])
+    page.text(" ")
+    _quote(page, target)
+    page.text(" ")
+    _quote(page, environ["SERVER_PROTOCOL"])
 
 
 def escape(value: object) -> str:

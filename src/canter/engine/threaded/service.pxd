@@ -6,7 +6,6 @@ cdef int _SENDING
 cdef object _NEXT
 cdef object _CUT
 cdef object _OK
-cdef object _FINE
 cdef object _ABORTED
 cdef object _ABANDONED
 cdef object _STALLED
@@ -66,7 +65,7 @@ cdef class Service:
     @cython.locals(counts=Counts, code=cython.int, first_ns=cython.longlong, request=Request,
                    took_ns=cython.longlong)
     cdef _account(self, Connection connection, Exchange exchange, Member member)
-    @cython.locals(request=Request)
+    @cython.locals(request=Request, entry=AccessEntry)
     cdef AccessEntry _entry(self, Connection connection, Exchange exchange, long long began_ns,
                             long long ended_ns)
     cdef _keep(self, Connection connection, Exchange exchange, long long began_ns,

@@ -69,7 +69,6 @@ _CLOSE = After.CLOSE
 _LINGER = After.LINGER
 _CUT = Ending.CUT
 _OK = Ending.OK
-_FINE = Outcome.OK
 _ABORTED = Ending.ABORTED
 _ABANDONED = Ending.ABANDONED
 _STALLED = Ending.STALLED
@@ -320,19 +319,18 @@ class Service:
         client = connection.peer_host
         if request is not None and request.names_client:
             client = exchange.environ.get("REMOTE_ADDR", client)
-        return AccessEntry(
-            exchange.environ,
-            "",
-            client,
-            exchange.code,
-            exchange.fields,
-            exchange.body_bytes,
-            wall_seconds() - (ended_ns - connection.began_ns) / 1e9,
-            began_ns - connection.ready_ns,
-            ended_ns - began_ns,
-            ended_ns - connection.began_ns,
-            _FINE if exchange.ending is _OK and exchange.problem is None else _outcome(exchange),
-        )
+        entry = AccessEntry(exchange.environ, "", client)
+        # One by one, numbers stay numbers of C on their way.
+        entry.status = exchange.code
+        entry.headers = exchange.fields
+        entry.body_bytes = exchange.body_bytes
+        entry.total_ns = ended_ns - connection.began_ns
+        entry.started_at = wall_seconds() - entry.total_ns * 1e-9
+        entry.queue_ns = began_ns - connection.ready_ns
+        entry.app_ns = ended_ns - began_ns
+        if exchange.ending is not _OK or exchange.problem is not None:
+            entry.outcome = _outcome(exchange)
+        return entry
 
     # -- requests that are given up -----------------------------------------------------------
 
