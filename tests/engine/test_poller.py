@@ -47,18 +47,38 @@ def test_a_connection_tells_of_what_is_there_already(poller, pair):
     ours, theirs = pair
     theirs.send(b"early")
     poller.add_connection(ours.fileno())
-    assert bits_of(poller, ours.fileno(), AT_MOST) == READABLE | WRITABLE
+    assert bits_of(poller, ours.fileno(), AT_MOST) == READABLE
 
 
 def test_a_connection_tells_once_until_there_is_something_new(poller, pair):
     ours, theirs = pair
     poller.add_connection(ours.fileno())
-    assert bits_of(poller, ours.fileno()) & WRITABLE
     assert bits_of(poller, ours.fileno()) == 0
     theirs.send(b"a")
     assert bits_of(poller, ours.fileno(), AT_MOST) & READABLE
     assert bits_of(poller, ours.fileno()) == 0, "though nobody has read it"
     theirs.send(b"b")
+    assert bits_of(poller, ours.fileno(), AT_MOST) & READABLE
+
+
+def test_a_client_that_takes_what_it_was_sent_is_no_news(poller, pair):
+    ours, theirs = pair
+    poller.add_connection(ours.fileno())
+    transmit(ours.fileno(), b"answer")
+    assert receive(theirs.fileno(), 10) == b"answer"
+    assert bits_of(poller, ours.fileno()) == 0
+
+
+@pytest.mark.parametrize("already_watched", [True, False])
+def test_who_asks_for_room_is_told_of_what_there_is_already(poller, pair, already_watched):
+    """Not watched yet: another thread has begun to have it watched, and is not done."""
+    ours, theirs = pair
+    if already_watched:
+        poller.add_connection(ours.fileno())
+    poller.add_writing(ours.fileno())
+    poller.add_connection(ours.fileno())
+    assert bits_of(poller, ours.fileno(), AT_MOST) & WRITABLE
+    theirs.send(b"a")
     assert bits_of(poller, ours.fileno(), AT_MOST) & READABLE
 
 
@@ -84,6 +104,7 @@ def test_a_connection_tells_when_a_full_socket_takes_more_again(poller, pair):
     poller.poll(0)
     while transmit(ours.fileno(), b"x" * 65_536):
         pass
+    poller.add_writing(ours.fileno())
     assert bits_of(poller, ours.fileno()) & WRITABLE == 0
     while receive(theirs.fileno(), 65_536) and bits_of(poller, ours.fileno()) & WRITABLE == 0:
         theirs.setblocking(False)
@@ -105,9 +126,12 @@ def test_a_listener_tells_as_long_as_somebody_waits(poller):
             assert bits_of(poller, listener.fileno(), AT_MOST) & READABLE, "at once"
 
 
-def test_a_connection_that_is_taken_out_tells_nothing_more(poller, pair):
+@pytest.mark.parametrize("heeds_room", [False, True])
+def test_a_connection_that_is_taken_out_tells_nothing_more(poller, pair, heeds_room):
     ours, theirs = pair
     poller.add_connection(ours.fileno())
+    if heeds_room:
+        poller.add_writing(ours.fileno())
     poller.poll(0)
     poller.remove_connection(ours.fileno())
     theirs.send(b"a")

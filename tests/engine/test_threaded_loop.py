@@ -67,7 +67,6 @@ def test_the_end_of_a_connection_is_not_taken_for_that_of_the_next_one_with_its_
     number = server.fileno()
     old = connection(loop, server)
     loop.adopt(old)
-    loop.turn()  # it can be written to: that is news, once
     waiting, knock = os.pipe()
     arrived: list[Connection] = []
     other_server, other_client = socket.socketpair()

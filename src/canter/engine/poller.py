@@ -1,12 +1,15 @@
 """Readiness of sockets, from the kernel: epoll on Linux, kqueue on macOS and the BSDs.
 
-Connections are registered once, edge-triggered, for reading and writing: no system call re-arms
-them, and whoever gets an event must use the socket until it would block. Listeners are
-level-triggered, and can be taken out while the worker wants no new connections.
+Connections are registered once, edge-triggered, for reading, and for writing once they have output
+that the socket did not take: no system call re-arms them, and whoever gets an event must use the
+socket until it would block. Earlier than that, room would be news of every answer that a client of
+a unix socket takes. Listeners are level-triggered, and can be taken out while the worker wants no
+new connections.
 """
 
 from __future__ import annotations
 
+import contextlib
 import select
 import sys
 from typing import Protocol
@@ -25,7 +28,10 @@ class Poller(Protocol):
     """The kernel's readiness queue."""
 
     def add_connection(self, fd: int) -> None:
-        """Watch a connection until it is closed."""
+        """Watch a connection until it is closed; twice is as good as once."""
+
+    def add_writing(self, fd: int) -> None:
+        """Tell of a connection that is watched also when it takes more again, from now on."""
 
     def remove_connection(self, fd: int) -> None:
         """Watch it no longer; only needed where the socket lives on after it is closed here."""
@@ -44,7 +50,8 @@ class Poller(Protocol):
 
 
 if sys.platform == "linux":
-    _EVERYTHING = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+    _READING = select.EPOLLIN | select.EPOLLRDHUP | select.EPOLLET
+    _BOTH = _READING | select.EPOLLOUT
 
     class EpollPoller:
         """epoll(7); its bits are the constants above."""
@@ -55,9 +62,16 @@ if sys.platform == "linux":
         def add_connection(self, fd: int) -> None:
             """Watch a connection until it is closed."""
             try:
-                self._epoll.register(fd, _EVERYTHING)
+                self._epoll.register(fd, _READING)
             except FileExistsError:
-                pass  # another thread has just done the same
+                pass  # another thread has just done the same, or more
+
+        def add_writing(self, fd: int) -> None:
+            """Tell also when it takes more again."""
+            try:
+                self._epoll.modify(fd, _BOTH)
+            except FileNotFoundError:  # another thread is about to register it
+                self._epoll.register(fd, _BOTH)
 
         def remove_connection(self, fd: int) -> None:
             """Watch it no longer."""
@@ -96,13 +110,17 @@ else:
 
         def add_connection(self, fd: int) -> None:
             """Watch a connection until it is closed."""
-            both = (select.KQ_FILTER_READ, select.KQ_FILTER_WRITE)
-            self._change(fd, both, select.KQ_EV_ADD | select.KQ_EV_CLEAR)
+            self._change(fd, (select.KQ_FILTER_READ,), select.KQ_EV_ADD | select.KQ_EV_CLEAR)
+
+        def add_writing(self, fd: int) -> None:
+            """Tell also when it takes more again."""
+            self._change(fd, (select.KQ_FILTER_WRITE,), select.KQ_EV_ADD | select.KQ_EV_CLEAR)
 
         def remove_connection(self, fd: int) -> None:
             """Watch it no longer."""
-            both = (select.KQ_FILTER_READ, select.KQ_FILTER_WRITE)
-            self._change(fd, both, select.KQ_EV_DELETE)
+            for kind in (select.KQ_FILTER_READ, select.KQ_FILTER_WRITE):
+                with contextlib.suppress(FileNotFoundError):  # not all are told of room
+                    self._change(fd, (kind,), select.KQ_EV_DELETE)
 
         def add_listener(self, fd: int) -> None:
             """Watch a listening socket, or the reading end of a pipe."""
@@ -119,6 +137,8 @@ else:
                 bits = READABLE if event.filter == select.KQ_FILTER_READ else WRITABLE
                 if event.flags & select.KQ_EV_EOF:
                     bits |= PEER_ENDED if bits == READABLE else HANGUP
+                    if event.fflags:  # an error number: it did not just end
+                        bits |= FAILED
                 found.append((event.ident, bits))
             return found
 

@@ -34,6 +34,7 @@ cdef class Disconnected:
 
 
 cdef class Connection(Session):
+    cdef bint _heeds_room
     cdef object _sock
     cdef public long long adopted_ns
     cdef public object after

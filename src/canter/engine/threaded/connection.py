@@ -75,6 +75,9 @@ class Hub:
         """Have the poller report the connection's events, those of the past included."""
         raise NotImplementedError
 
+    def watch_room(self, fd: int) -> None:
+        """Have the poller report when a watched connection takes more, from now on."""
+
     def note_fault(self, connection: Connection, kind: str, detail: str) -> None:
         """Tell the log of something a client did that gets no answer."""
 
@@ -169,6 +172,7 @@ class Connection(Session):
     """
 
     __slots__ = (
+        "_heeds_room",
         "_sock",
         "adopted_ns",
         "after",
@@ -213,6 +217,7 @@ class Connection(Session):
         super().__init__(reader, base, config)
         self.fd = fd
         self._sock = sock
+        self._heeds_room = False
         self.gathers = True
         self.hub = hub
         self.after = _NEXT
@@ -457,7 +462,11 @@ class Connection(Session):
 
     def _begin_backlog(self) -> Backlog:
         backlog = self.backlog = Backlog(self.config.high_water_bytes // 2)
-        self.watch()  # from now on the loop has to hear when the socket takes more
+        self.watch()
+        if not self._heeds_room:
+            # From now on the loop has to hear when the socket takes more.
+            self._heeds_room = True
+            self.hub.watch_room(self.fd)
         return backlog
 
     def watch(self) -> None:

@@ -111,6 +111,10 @@ class Traffic(Hub):
         """`connection.Hub`: have the poller report a connection's events."""
         self.poller.add_connection(fd)
 
+    def watch_room(self, fd: int) -> None:
+        """`connection.Hub`: have the poller tell when a connection takes more."""
+        self.poller.add_writing(fd)
+
     def books(self) -> Service:
         """Where what becomes of requests is written down."""
         return self._service
