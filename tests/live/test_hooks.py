@@ -297,7 +297,7 @@ def test_a_worker_whose_hook_fails_at_a_reload_never_takes_the_place_of_the_old(
     it.config.write_text(RECORDER + raising("post_fork", "server, worker"))
     it.server.signal(signal.SIGHUP)
     it.server.wait_for_log("the hook post_fork failed.*generation 2 is discarded")
-    assert it.server.workers() == old
+    eventually(lambda: it.server.workers() == old, "only the old worker is there")
     assert it.server.get("/hello", "X-Mark: m").status == 200
 
 
