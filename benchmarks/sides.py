@@ -123,6 +123,8 @@ def _canter(setup: Setup, tools: Tools) -> list[str]:
     command = [str(tools.python), "-m", "canter", "--bind", setup.address]
     command += ["--workers", str(setup.workers), "--threads", str(setup.threads)]
     command += ["--worker-connections", str(setup.connection_limit)]
+    if setup.preload:
+        command += ["--preload"]
     if setup.access_log:
         command += ["--access-logfile", str(setup.access_log)]
     if setup.files:

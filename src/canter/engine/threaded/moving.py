@@ -90,6 +90,8 @@ class Removals:
         sent = bool(data) and self._send(connection, data, neighbour)
         if not sent:
             ready.appendleft(connection)
+            # A thread that looked for work meanwhile has gone to rest: it is looked for again soon.
+            self._loop.hurry(_LOOK_AGAIN_SECONDS)
         return sent or not data
 
     def _send(self, connection: Connection, data: bytes, neighbour: Neighbour) -> bool:
