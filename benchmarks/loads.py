@@ -132,6 +132,8 @@ def run_steady(server: Server, scenario: Scenario, steady: Steady, context: Cont
         errors["wrong size"] = wrong
     if stalled := never_answered(load, steady):
         errors["never answered"] = stalled
+    if steady.unended_path and (unended := _unended(server, steady, errors)):
+        errors["request never ended"] = unended
     if load.requests == 0:
         return Round({}, errors)
     values = {
@@ -141,6 +143,13 @@ def run_steady(server: Server, scenario: Scenario, steady: Steady, context: Cont
         P99_MS.key: load.p99_ms,
     }
     return Round(values, errors)
+
+
+def _unended(server: Server, steady: Steady, errors: dict[str, int]) -> int:
+    """How many requests have not been ended. The clients' last ones may be under way still."""
+    answer = _answer(server, Request(steady.unended_path, check=bytes.isdigit), errors)
+    count = int(answer.body) if answer is not None and answer.body.isdigit() else 0
+    return count if count > steady.connections else 0
 
 
 def run_beside(server: Server, scenario: Scenario, beside: Beside, context: Context) -> Round:

@@ -93,11 +93,13 @@ class Steady:
     """Each of `connections` clients asks again as soon as it is answered; one pinned worker.
 
     `pipelined`: how many requests a client has on their way at once; streams, in HTTP/2.
+    `unended_path`: where the application tells how many requests have begun and not ended.
     """
 
     request: Request = Request()
     connections: int = 32
     pipelined: int = 1
+    unended_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,9 +312,11 @@ SCENARIOS = (
     Scenario(
         "django-json",
         "JSON from Django",
-        Steady(Request(fields=BROWSER_FIELDS, check=is_json(DOCUMENT))),
+        Steady(Request(fields=BROWSER_FIELDS, check=is_json(DOCUMENT)), unended_path="/unended"),
         COST,
         application=DJANGO,
+        remark="Django ends a request when the server closes its answer, as PEP 3333 asks of it. "
+        "A server that leaves this out does a fifth less work, and has an error for each.",
     ),
     Scenario(
         "blocking-10ms",

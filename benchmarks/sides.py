@@ -357,7 +357,7 @@ SIDES = (
         _launched("fastwsgi"),
         ("fastwsgi",),
         cannot=_INLINE | {"access-log": NO_LOG, "tls": NO_TLS},
-        remark="One thread a process.",
+        remark="One thread a process. It never calls an answer's close(), which PEP 3333 asks for.",
     ),
     Side(
         "uvicorn",

@@ -7,6 +7,7 @@ cdef class Vigil:
     cdef volatile long long _call
     cdef volatile long long _calls
     cdef volatile int _dozing
+    cdef int _closely  # the watcher's own
     cdef int _reader
     cdef int _writer
 

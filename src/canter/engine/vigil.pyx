@@ -23,6 +23,8 @@ cdef extern from *:
 
 cdef enum:
     _TICK_MS = 1
+    _CALM_TICK_MS = 4
+    _CLOSELY_TICKS = 2000
     _SOUND_SLEEP_AFTER_TICKS = 4
 
 
@@ -33,6 +35,7 @@ cdef class Vigil:
         self._call = 0
         self._calls = 0
         self._dozing = 0
+        self._closely = 0
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
@@ -62,7 +65,7 @@ cdef class Vigil:
         write(self._writer, b"\0", 1)  # a full pipe wakes as well
 
     def watch(self):
-        """Wait until a call has lasted for a millisecond or two; its number, or 0 when woken."""
+        """Wait until a call has lasted for two looks; its number, or 0 when woken."""
         cdef long long call
         with nogil:
             call = self._watch()
@@ -73,18 +76,20 @@ cdef class Vigil:
         cdef long long calls = self._calls
         cdef long long call
         cdef int quiet_ticks = 0
+        cdef int tick_ms
         cdef int woken
         cdef pollfd pipe
         cdef char swallowed[4096]
         pipe.fd = self._reader
         pipe.events = POLLIN
         while True:
+            tick_ms = _TICK_MS if self._closely else _CALM_TICK_MS
             if quiet_ticks < _SOUND_SLEEP_AFTER_TICKS:
-                woken = poll(&pipe, 1, _TICK_MS)
+                woken = poll(&pipe, 1, tick_ms)
             else:
                 self._dozing = 1
                 canter_fence()
-                woken = poll(&pipe, 1, _TICK_MS if self._call else -1)
+                woken = poll(&pipe, 1, tick_ms if self._call else -1)
                 self._dozing = 0
                 quiet_ticks = 0
             if woken > 0:
@@ -92,7 +97,10 @@ cdef class Vigil:
                 return 0
             call = self._call
             if call and call == seen:
+                self._closely = _CLOSELY_TICKS
                 return call
+            if self._closely:
+                self._closely -= 1
             seen = call
             if call or calls != self._calls:
                 quiet_ticks = 0

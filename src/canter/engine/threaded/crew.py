@@ -11,8 +11,8 @@ reads, accepts and writes what is left over. Complete requests wait in `ready`.
   the application, so that a thread-local (a database connection) exists N times and not more.
 - A thread that comes back from a call it lost the lead over takes the next ready request, or parks.
 
-Watching costs the quick requests nothing: the reserve looks at a counter every millisecond while
-there is work, and sleeps soundly while there is none.
+Watching costs the quick requests little: the reserve looks at a counter every fourth millisecond
+while there is work, every one while calls last, and sleeps soundly while there is none.
 
 What protects what: `mutex` guards who leads, who is parked, and taking from `ready`.
 """
