@@ -109,6 +109,9 @@ parity-env: $(PARITY_VENV)/.installed
 test: $(VENV)/.developed
 	-@$(MAKE) --no-print-directory parity-env
 	$(build)
+	@# As an installation does: the live tests start a thousand servers, and where the environment
+	@# keeps Python from writing byte code each would compile every module anew.
+	@$(BIN)/python -m compileall -q src tests
 	$(call pytest,--ignore=tests/live)
 	$(call pytest,tests/live)
 

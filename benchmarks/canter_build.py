@@ -92,6 +92,17 @@ def _compile(python: Path, tree: Path) -> None:
     except subprocess.TimeoutExpired as error:
         raise BuildError(f"not built within {BUILD_WITHIN_SECONDS} s") from error
     shutil.rmtree(tree / "build", ignore_errors=True)
+    _write_byte_code(python, tree)
+
+
+def _write_byte_code(python: Path, tree: Path) -> None:
+    """As pip does for the peers; the environment may keep Python from doing it by itself."""
+    subprocess.run(
+        [str(python), "-m", "compileall", "-q", str(tree / "src")],
+        capture_output=True,
+        check=False,  # without it canter only starts more slowly
+        timeout=BUILD_WITHIN_SECONDS,
+    )
 
 
 def _build_in(python: Path, tree: Path) -> Build:
