@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import process_tree
+from benchmarks import duties, process_tree
 from benchmarks.clients import (
     Client,
     ClientError,
@@ -37,7 +37,7 @@ from benchmarks.metrics import (
 )
 from benchmarks.probe import Answer, ProbeError, ask
 from benchmarks.results import Round
-from benchmarks.scenarios import Beside, BigBodies, Idle, Request, Scenario, Start, Steady
+from benchmarks.scenarios import Beside, BigBodies, Duty, Idle, Request, Scenario, Start, Steady
 from benchmarks.server import Server, ServerError
 from benchmarks.sides import Tools
 
@@ -132,8 +132,8 @@ def run_steady(server: Server, scenario: Scenario, steady: Steady, context: Cont
         errors["wrong size"] = wrong
     if stalled := never_answered(load, steady):
         errors["never answered"] = stalled
-    if steady.unended_path and (unended := _unended(server, steady, errors)):
-        errors["request never ended"] = unended
+    if steady.duty is not None and (count := _breaches(server, steady.duty, steady)):
+        errors[steady.duty.value] = count
     if load.requests == 0:
         return Round({}, errors)
     values = {
@@ -145,11 +145,11 @@ def run_steady(server: Server, scenario: Scenario, steady: Steady, context: Cont
     return Round(values, errors)
 
 
-def _unended(server: Server, steady: Steady, errors: dict[str, int]) -> int:
-    """How many requests have not been ended. The clients' last ones may be under way still."""
-    answer = _answer(server, Request(steady.unended_path, check=bytes.isdigit), errors)
-    count = int(answer.body) if answer is not None and answer.body.isdigit() else 0
-    return count if count > steady.connections else 0
+def _breaches(server: Server, duty: Duty, steady: Steady) -> int:
+    try:
+        return duties.breaches(duty, server.port, steady.connections)
+    except ProbeError as error:
+        raise ClientError(str(error)) from error
 
 
 def run_beside(server: Server, scenario: Scenario, beside: Beside, context: Context) -> Round:

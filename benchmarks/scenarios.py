@@ -6,6 +6,7 @@ one being what decides who is ahead.
 
 from __future__ import annotations
 
+import enum
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -88,18 +89,27 @@ class Request:
         return "Connection: close" in self.fields
 
 
+class Duty(enum.Enum):
+    """What PEP 3333 asks of a server and not every one does, by the error that a breach is."""
+
+    CLOSE = "request never ended"
+    """An answer's close() is called when the answer is done."""
+    PIECES = "piece held back"
+    """A piece is sent before the application is asked for the next one, or meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Steady:
     """Each of `connections` clients asks again as soon as it is answered; one pinned worker.
 
     `pipelined`: how many requests a client has on their way at once; streams, in HTTP/2.
-    `unended_path`: where the application tells how many requests have begun and not ended.
+    `duty`: what a server could save this work by leaving out.
     """
 
     request: Request = Request()
     connections: int = 32
     pipelined: int = 1
-    unended_path: str = ""
+    duty: Duty | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +287,11 @@ SCENARIOS = (
         Steady(
             Request("/stream", check=is_exactly(plain.STREAM_PIECE * plain.STREAM_PIECES)),
             connections=8,
+            duty=Duty.PIECES,
         ),
         COST,
+        remark="PEP 3333 has a server send each piece before it asks for the next one, or "
+        "meanwhile. One that holds pieces back to send several at once has an error.",
     ),
     Scenario(
         "file-10m",
@@ -312,7 +325,7 @@ SCENARIOS = (
     Scenario(
         "django-json",
         "JSON from Django",
-        Steady(Request(fields=BROWSER_FIELDS, check=is_json(DOCUMENT)), unended_path="/unended"),
+        Steady(Request(fields=BROWSER_FIELDS, check=is_json(DOCUMENT)), duty=Duty.CLOSE),
         COST,
         application=DJANGO,
         remark="Django ends a request when the server closes its answer, as PEP 3333 asks of it. "

@@ -357,14 +357,14 @@ SIDES = (
         _launched("fastwsgi"),
         ("fastwsgi",),
         cannot=_INLINE | {"access-log": NO_LOG, "tls": NO_TLS},
-        remark="One thread a process. It never calls an answer's close(), which PEP 3333 asks for.",
+        remark="One thread a process. Never calls an answer's close() and holds pieces back.",
     ),
     Side(
         "uvicorn",
         "uvicorn (WSGI)",
         _uvicorn,
         ("uvicorn", "uvloop", "httptools"),
-        remark="Its WSGI adapter has ten threads, whatever is asked.",
+        remark="Its WSGI adapter has ten threads, whatever is asked, and never calls close().",
     ),
     Side(
         "hypercorn",

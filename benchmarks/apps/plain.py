@@ -17,6 +17,8 @@ DOWNLOAD = bytes(range(256)) * 4096  # 1 MiB
 STREAM_PIECE = b"0123456789abcdef" * 1024  # 16 KiB
 STREAM_PIECES = 64
 BLOCK_BYTES = 65536
+DRIP_SECONDS = 0.5
+DRIP_START, DRIP_END = b"the first piece", b"the last piece"
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -52,6 +54,14 @@ def stream(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
     start_response("200 OK", [PLAIN])
     for _ in range(STREAM_PIECES):
         yield STREAM_PIECE
+
+
+def drip(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+    """Two pieces, the second one only after a while."""
+    start_response("200 OK", [PLAIN])
+    yield DRIP_START
+    time.sleep(DRIP_SECONDS)
+    yield DRIP_END
 
 
 def endless_download(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
@@ -104,6 +114,7 @@ PATHS = {
     "/download": download,
     "/download-bytes": endless_download,
     "/stream": stream,
+    "/drip": drip,
     "/file": file,
     "/sleep-10ms": _sleeping(0.010),
     "/sleep-200ms": _sleeping(0.200),
