@@ -74,3 +74,16 @@ def test_both_builds_make_the_same_head(start, fields, length):
         build.response_head(start, b"date", fields, length, b"end") for build in BUILDS.values()
     )
     assert plain == compiled
+
+
+@given(st.integers(0, 10**18 - 1))
+def test_a_number_is_what_its_digits_say(number):
+    for build in BUILDS.values():
+        assert build.plain_number(str(number)) == number
+
+
+@given(st.text(st.sampled_from("0123456789 +-_.\u0661\xb2x"), max_size=24))
+def test_only_few_digits_without_a_leading_zero_are_a_plain_number(text):
+    plain = text.isascii() and text.isdecimal() and str(int(text)) == text and len(text) <= 18
+    for build in BUILDS.values():
+        assert build.plain_number(text) == (int(text) if plain else -1)

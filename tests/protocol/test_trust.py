@@ -7,7 +7,8 @@ from ipaddress import ip_network
 import pytest
 
 from canter.protocol.faults import BadForwarding
-from canter.protocol.trust import TrustPolicy, apply_scheme
+from canter.protocol.scheme import apply_scheme
+from canter.protocol.trust import TrustPolicy
 
 LOCAL = TrustPolicy(
     allow=(ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("::1")),
@@ -54,26 +55,26 @@ def test_nobody_else_is_trusted_by_default():
 )
 def test_the_scheme_is_what_the_front_says(fields, scheme):
     environ = {"wsgi.url_scheme": "http", **fields}
-    apply_scheme(LOCAL, environ, repeated=False)
+    apply_scheme(LOCAL.schemes, environ, False)
     assert environ["wsgi.url_scheme"] == scheme
 
 
 def test_a_front_that_says_nothing_leaves_the_scheme_of_the_connection():
     environ = {"wsgi.url_scheme": "https"}
-    apply_scheme(LOCAL, environ, repeated=False)
+    apply_scheme(LOCAL.schemes, environ, False)
     assert environ["wsgi.url_scheme"] == "https"
 
 
 def test_a_front_may_not_contradict_itself():
     environ = {"HTTP_X_FORWARDED_SSL": "off", "HTTP_X_FORWARDED_PROTO": "https"}
     with pytest.raises(BadForwarding):
-        apply_scheme(LOCAL, environ, repeated=False)
+        apply_scheme(LOCAL.schemes, environ, False)
 
 
 def test_names_of_scheme_fields_are_found_in_any_case():
     policy = TrustPolicy(allow="*", secure_scheme_headers={"x-my-scheme": "tls"})
     environ = {"wsgi.url_scheme": "http", "HTTP_X_MY_SCHEME": "tls"}
-    apply_scheme(policy, environ, repeated=False)
+    apply_scheme(policy.schemes, environ, False)
     assert environ["wsgi.url_scheme"] == "https"
     assert policy.has_unusual_names
     assert not LOCAL.has_unusual_names

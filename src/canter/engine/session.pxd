@@ -1,6 +1,7 @@
 # The C types of session.py, which stays ordinary Python: Cython reads this file beside it.
 cimport cython
 
+from canter.engine.spool cimport Spool
 from canter.protocol.reader cimport RequestReader
 from canter.protocol.request cimport Request
 from canter.wsgi.exchange cimport Sink
@@ -21,7 +22,7 @@ cdef class Session(Sink):
     cdef public object fault
     cdef public long long served
     cdef bint _streams
-    cdef object _spool
+    cdef Spool _spool
 
     @cython.locals(followers=cython.int)
     cpdef move(self, int phase)

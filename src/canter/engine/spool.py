@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import io
 import tempfile
-import threading
 from typing import IO
 
+from canter.engine.latch import Latch
 from canter.engine.room import Room
 
 # Smaller rooms are not kept: the allocator has memory for them at hand.
@@ -28,7 +28,7 @@ class Budget:
     def __init__(self, total_bytes: int = 64 * 1024 * 1024) -> None:
         self.total_bytes = total_bytes
         self._left = total_bytes
-        self._lock = threading.Lock()
+        self._lock = Latch()
         self._kept: list[Room] = []
         # How many of them nobody has wanted since the last tidying.
         self._idle = 0

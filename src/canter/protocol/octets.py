@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+_PLAIN_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}").fullmatch
 # RFC 9110 section 5.5: what a field value may hold.
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*").match
 
@@ -31,6 +32,11 @@ def same_name(data: bytes, pos: int, lower: bytes, at: int, length: int) -> bool
 def is_plain(text: str) -> bool:
     """Whether it is printable ASCII, and spaces, only."""
     return text.isascii() and text.isprintable()
+
+
+def plain_number(text: str) -> int:
+    """The number that up to 18 digits without a leading zero say; -1 for any other text."""
+    return int(text) if _PLAIN_NUMBER(text) else -1
 
 
 def response_head(

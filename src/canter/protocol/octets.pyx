@@ -119,6 +119,24 @@ cpdef bint is_plain(str text) noexcept:
     return canter_is_plain(text)
 
 
+cpdef long long plain_number(str text) noexcept:
+    """The number that up to 18 digits without a leading zero say; -1 for any other text."""
+    cdef Py_ssize_t length = PyUnicode_GET_LENGTH(text)
+    cdef Py_ssize_t i
+    cdef const char *digits
+    cdef long long number = 0
+    if not 1 <= length <= 18 or PyUnicode_KIND(text) != PyUnicode_1BYTE_KIND:
+        return -1
+    digits = <const char *>PyUnicode_1BYTE_DATA(text)
+    if digits[0] == c"0" and length > 1:
+        return -1
+    for i in range(length):
+        if not c"0" <= digits[i] <= c"9":
+            return -1
+        number = number * 10 + (digits[i] - c"0")
+    return number
+
+
 cpdef bytes response_head(bytes start, bytes date_line, list fields, long long length, bytes end):
     """A response's head: two pieces as they are, the fields, a Content-Length unless -1, the end.
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from canter.protocol.faults import BadForwarding
 from canter.protocol.forwarded import Told, read_forwarded, read_x_forwarded
 from canter.protocol.peers import Network, Peers
 
@@ -47,12 +46,13 @@ class TrustPolicy:
     forwarders: frozenset[str] = field(init=False, repr=False, compare=False)
     #: Whether there are scheme fields that scanners do not note by themselves.
     has_unusual_names: bool = field(init=False, repr=False, compare=False)
-    _schemes: tuple[tuple[str, str], ...] = field(init=False, repr=False, compare=False)
+    #: The environ's keys of secure_scheme_headers, each with the value that means https.
+    schemes: tuple[tuple[str, str], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         schemes = tuple((_key(name), value) for name, value in self.secure_scheme_headers.items())
         forwarders = frozenset(name.upper() for name in self.forwarder_headers)
-        object.__setattr__(self, "_schemes", schemes)
+        object.__setattr__(self, "schemes", schemes)
         object.__setattr__(self, "forwarders", forwarders)
         object.__setattr__(self, "has_unusual_names", not _USUAL.issuperset(dict(schemes)))
 
@@ -73,31 +73,3 @@ class TrustPolicy:
     def _is_front(self, host: str) -> bool:
         # Who believes every peer knows none of them for a front.
         return self.allow != "*" and self.trusts(host)
-
-    def scheme(self, environ: Mapping[str, Any], *, repeated: bool) -> str | None:
-        """The scheme that the fields of a trusted peer tell, or None if they tell none.
-
-        repeated: some of the fields came more than once, so that a comma may join two lines.
-        Raises BadForwarding if they contradict each other.
-        """
-        scheme = None
-        for key, secure in self._schemes:
-            value = environ.get(key)
-            if value is None:
-                continue
-            for told in value.split(",") if repeated else (value,):
-                this = "https" if told == secure else "http"
-                if scheme is not None and scheme != this:
-                    raise BadForwarding("fields of the front contradict each other on the scheme")
-                scheme = this
-        return scheme
-
-
-def apply_scheme(policy: TrustPolicy, environ: dict[str, Any], *, repeated: bool) -> None:
-    """Set wsgi.url_scheme as a trusted peer tells it; call it for trusted peers only.
-
-    Raises BadForwarding.
-    """
-    scheme = policy.scheme(environ, repeated=repeated)
-    if scheme is not None:
-        environ["wsgi.url_scheme"] = scheme

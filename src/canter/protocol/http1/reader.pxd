@@ -3,7 +3,9 @@ cimport cython
 
 from canter.protocol.http1.body cimport BodyReader
 from canter.protocol.http1.writer cimport Writer
+from canter.protocol.octets cimport plain_number
 from canter.protocol.request cimport Request
+from canter.protocol.scheme cimport apply_scheme
 
 cdef int _DONE
 cdef int _MORE
@@ -25,7 +27,9 @@ cdef long long _UPGRADE
 cdef long long _ASIDE
 cdef long long _HOST_AGAIN
 cdef long long _CONTENT_LENGTH_AGAIN
+cdef long long _FORWARDED
 cdef long long _FORWARDED_AGAIN
+cdef long long _TRANSFER_ENCODING
 cdef long long _FRAMED
 cdef long long _SINGLE_AGAIN
 cdef long long _JUDGED
@@ -54,8 +58,10 @@ cdef class Reader(BodyReader):
     cdef Request _conclude(self)
     @cython.locals(http_10=cython.bint, request=Request)
     cdef Request _request_of(self, dict environ, long long facts)
-    @cython.locals(environ=dict, http_10=cython.bint, length=cython.longlong)
+    @cython.locals(environ=dict, http_10=cython.bint)
     cdef int _judge(self, Request request, long long facts) except -1
+    @cython.locals(environ=dict, length=cython.longlong)
+    cdef int _judge_length(self, Request request, long long facts) except -1
     @cython.locals(connection=str, http_10=cython.bint)
     cdef int _judge_connection(self, Request request, long long facts) except -1
     cdef bytes _straightened(self)

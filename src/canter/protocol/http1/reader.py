@@ -44,9 +44,11 @@ from canter.protocol.http1.states import Event, Phase
 from canter.protocol.http1.straighten import straighten
 from canter.protocol.http1.writer import CONTINUE, Writer, refusal
 from canter.protocol.limits import Leniency, Limits
+from canter.protocol.octets import plain_number
 from canter.protocol.request import Request
+from canter.protocol.scheme import apply_scheme
 from canter.protocol.target import decode_path, mount, resolve_target
-from canter.protocol.trust import TrustPolicy, apply_scheme
+from canter.protocol.trust import TrustPolicy
 
 # RFC 9112 section 2.2: clients that end a body with one CRLF too many are forgiven, a few times.
 _EMPTY_LINES_MAXIMUM = 4
@@ -74,7 +76,9 @@ _UPGRADE = int(Fact.UPGRADE)
 _ASIDE = int(Fact.ASIDE)
 _HOST_AGAIN = int(Fact.HOST_AGAIN)
 _CONTENT_LENGTH_AGAIN = int(Fact.CONTENT_LENGTH_AGAIN)
+_FORWARDED = int(Fact.FORWARDED)
 _FORWARDED_AGAIN = int(Fact.FORWARDED_AGAIN)
+_TRANSFER_ENCODING = int(Fact.TRANSFER_ENCODING)
 _FRAMED = int(Fact.CONTENT_LENGTH | Fact.TRANSFER_ENCODING)
 _SINGLE_AGAIN = int(Fact.HOST_AGAIN | Fact.CONTENT_LENGTH_AGAIN | Fact.CONTENT_TYPE_AGAIN)
 # What there is to judge about apart from Host.
@@ -302,31 +306,40 @@ class Reader(BodyReader):
                 raise BadFraming("two Content-Length fields")
             raise RepeatedField("two Content-Type fields")
         if facts & _FRAMED:
-            length = decide_length(
-                environ.get("CONTENT_LENGTH"),
-                environ.pop("HTTP_TRANSFER_ENCODING", None),
-                http_10=http_10,
-            )
-            if facts & _CONTENT_LENGTH:
-                # Leading zeros are read as octal by some.
-                environ["CONTENT_LENGTH"] = str(length)
-            maximum = self._limits.body
-            if maximum and length > maximum:
-                raise BodyTooLarge(f"a body of {length} bytes, over {maximum}")
-            request.body_length = length
+            self._judge_length(request, facts)
         if facts & _CONNECTION:
             self._judge_connection(request, facts)
         if facts & _EXPECT:
             request.expect_continue = decide_expectation(environ["HTTP_EXPECT"], http_10=http_10)
         trust = self._trust
         # Before names with underscores are let in, which could pass for a scheme field's.
-        if trust is not None:
-            apply_scheme(trust, environ, repeated=bool(facts & _FORWARDED_AGAIN))
+        if trust is not None and (facts & _FORWARDED or self._always_forwarded):
+            apply_scheme(trust.schemes, environ, (facts & _FORWARDED_AGAIN) != 0)
             self._told = trust.told(environ)
         if facts & _ASIDE:
             aside, self._aside = self._aside or [], None
             forwarders = frozenset() if trust is None else trust.forwarders
             admit_underscored(environ, aside, self._leniency.header_map, forwarders)
+
+    def _judge_length(self, request: Request, facts: int) -> None:
+        """Where the body ends."""
+        environ = request.environ
+        length = -1
+        if not facts & _TRANSFER_ENCODING:
+            length = plain_number(environ["CONTENT_LENGTH"])
+        if length < 0:
+            length = decide_length(
+                environ.get("CONTENT_LENGTH"),
+                environ.pop("HTTP_TRANSFER_ENCODING", None),
+                http_10=request.http_10,
+            )
+            if facts & _CONTENT_LENGTH:
+                # Leading zeros are read as octal by some.
+                environ["CONTENT_LENGTH"] = str(length)
+        maximum = self._limits.body
+        if maximum and length > maximum:
+            raise BodyTooLarge(f"a body of {length} bytes, over {maximum}")
+        request.body_length = length
 
     def _judge_connection(self, request: Request, facts: int) -> None:
         """What the peer wants of the connection after this request."""
