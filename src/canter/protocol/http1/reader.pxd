@@ -40,6 +40,7 @@ cdef class Reader(BodyReader):
     cdef Py_ssize_t _line_limit
     cdef bint _straightens
     cdef object _trust
+    cdef bint _tells_client
     cdef bint _always_forwarded
     cdef int _empty_lines
     cdef bint _http_10

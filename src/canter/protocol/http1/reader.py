@@ -105,6 +105,7 @@ class Reader(BodyReader):
         "_leniency",
         "_line_limit",
         "_straightens",
+        "_tells_client",
         "_told",
         "_trust",
     )
@@ -124,8 +125,9 @@ class Reader(BodyReader):
         self._straightens = leniency.permit_obsolete_folding or leniency.strip_header_spaces
         # From here on a policy is there only for a peer that it trusts.
         self._trust = trust if trusted else None
-        self._always_forwarded = self._trust is not None and (
-            self._trust.has_unusual_names or self._trust.client_fields != "off"
+        self._tells_client = self._trust is not None and self._trust.client_fields != "off"
+        self._always_forwarded = self._tells_client or (
+            self._trust is not None and self._trust.has_unusual_names
         )
         self._empty_lines = 0
         # Of the request that is being read.
@@ -315,7 +317,8 @@ class Reader(BodyReader):
         # Before names with underscores are let in, which could pass for a scheme field's.
         if trust is not None and (facts & _FORWARDED or self._always_forwarded):
             apply_scheme(trust.schemes, environ, (facts & _FORWARDED_AGAIN) != 0)
-            self._told = trust.told(environ)
+            if self._tells_client:
+                self._told = trust.told(environ)
         if facts & _ASIDE:
             aside, self._aside = self._aside or [], None
             forwarders = frozenset() if trust is None else trust.forwarders
