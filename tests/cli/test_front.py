@@ -128,7 +128,12 @@ def test_static_files_are_the_front_s_where_it_can(name, tmp_path):
     assert_accepted(name, text, tmp_path, port)
 
 
-@pytest.mark.parametrize("name", [pytest.param(it, marks=needs(PROGRAMS[it])) for it in FRONTS])
+def speaking_tls(name):
+    parts = [needs("lighttpd openssl")] if name == "lighttpd" else []
+    return pytest.param(name, marks=[needs(PROGRAMS[name]), *parts])
+
+
+@pytest.mark.parametrize("name", [speaking_tls(it) for it in FRONTS])
 def test_with_a_domain_it_speaks_tls(name, tmp_path):
     port = free_port()
     text = configuration(name, "--domain", "site.example", "--listen", f"127.0.0.1:{port}")

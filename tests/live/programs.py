@@ -20,6 +20,7 @@ PACKAGES = {
     "h2load": "nghttp2-client",
     "haproxy": "haproxy",
     "lighttpd": "lighttpd",
+    "lighttpd openssl": "lighttpd-mod-openssl",
     "nghttp": "nghttp2-client",
     "nginx": "nginx-light",
     "nginx stream": "libnginx-mod-stream",
@@ -35,7 +36,12 @@ SEARCHED = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
 """Where programs are looked for: Debian keeps servers where only root's PATH leads."""
 
 NGINX_STREAM = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
-"""A part of nginx in a file of its own."""
+
+PARTS = {
+    "nginx stream": NGINX_STREAM,
+    "lighttpd openssl": Path("/usr/lib/lighttpd/mod_openssl.so"),
+}
+"""What is no program but a part of one, in a file of its own."""
 
 GUNICORN = Path(__file__).resolve().parents[2] / ".parity-venv" / "bin" / "gunicorn"
 """The real Gunicorn, in an environment of its own that `make parity-env` makes."""
@@ -59,8 +65,8 @@ def missing() -> dict[str, str]:
 
 
 def _is_here(program: str) -> bool:
-    if program == "nginx stream":
-        return NGINX_STREAM.exists()
+    if program in PARTS:
+        return PARTS[program].exists()
     return shutil.which(program, path=SEARCHED) is not None
 
 
