@@ -113,6 +113,8 @@ test: $(VENV)/.developed
 	@# keeps Python from writing byte code each would compile every module anew.
 	@$(BIN)/python -m compileall -q src tests
 	$(call pytest,--ignore=tests/live)
+	@# The protocols once more by the plain build: some of them are tested by what is imported alone.
+	CANTER_EXTENSIONS=off $(call pytest,tests/protocol)
 	$(call pytest,tests/live)
 
 # As `make test`, but a program that is missing is a failure and not a test left out.

@@ -1,4 +1,6 @@
-"""Invariant: frames of any kind, cut anywhere, give the same requests and faults, or one end.
+"""Invariant: frames of any kind, cut anywhere, give both builds the same requests and faults.
+
+Or one end: what breaks the connection's rules ends it in either build.
 
 An input is two bytes, then the bytes of the wire behind the preface: the lengths of the pieces in
 which the wire comes once more, in turn (0: all the rest).
@@ -7,7 +9,8 @@ which the wire comes once more, in turn (0: all the rest).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from types import ModuleType
+from typing import Any, NamedTuple
 
 from hpack import Encoder
 from hyperframe.frame import (
@@ -23,13 +26,13 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
+from canter import extensions
 from canter.protocol.faults import Fault
 from canter.protocol.http1.reader import Reader
-from canter.protocol.http2.connection import Http2Connection, News, What
+from canter.protocol.http2 import connection, streams
 from canter.protocol.http2.errors import ConnectionFailed
 from canter.protocol.http2.heads import HeadJudge
 from canter.protocol.http2.limits import Http2Limits
-from canter.protocol.http2.streams import StreamReader
 from canter.protocol.limits import Leniency, Limits
 from fuzz.http1 import pieces
 
@@ -38,28 +41,49 @@ _SPOKEN = Http2Limits(max_header_list_size=4096)
 _LIMITS = Limits(fields=8, field_size=200, body=4000, request_line=300)
 
 
-def played(parts: list[bytes]) -> tuple[list[Any], bool]:
+class Build(NamedTuple):
+    """The modules whose classes take part."""
+
+    connection: ModuleType
+    streams: ModuleType
+
+
+def _plain(name: str, *parts: str) -> ModuleType:
+    package = "canter.protocol.http2."
+    return extensions.load_source(package + name, *(package + part for part in parts))
+
+
+IMPORTED = Build(connection, streams)
+PLAIN = Build(
+    _plain("connection", "huffman", "decoder", "encoder", "tracks", "incoming", "outgoing"),
+    _plain("streams"),
+)
+
+
+def played(build: Build, parts: list[bytes]) -> tuple[list[Any], bool]:
     """What a connection makes of the wire, and whether it goes on afterwards."""
-    connection = Http2Connection(_SPOKEN)
+    spoken = build.connection.Http2Connection(_SPOKEN)
     found: list[Any] = []
-    readers: dict[int, StreamReader] = {}
+    readers: dict[int, Any] = {}
     for part in [_PREFACE, *parts]:
         try:
-            for news in connection.receive(part):
-                meaning = _meaning(news, readers)
-                found.append((news.what, news.stream, meaning))
-        except ConnectionFailed:
-            assert connection.output(), "a peer is told why"
+            for news in spoken.receive(part):
+                meaning = _meaning(build, news, readers)
+                found.append((news.what.name, news.stream, meaning))
+        except ConnectionFailed as failed:
+            told = spoken.output()
+            assert told, "a peer is told why"
+            found.append(str(failed))
             return found, False
-        connection.output()
+        spoken.output()
     return found, True
 
 
-def _meaning(news: News, readers: dict[int, StreamReader]) -> Any:
+def _meaning(build: Build, news: Any, readers: dict[int, Any]) -> Any:
     """What a stream's reader makes of one piece of news; a Fault by its status."""
-    if news.what is What.OPENED:
+    if news.what.name == "OPENED":
         judge = HeadJudge(Reader(_LIMITS, Leniency()), _LIMITS)
-        reader = StreamReader(judge, _LIMITS, news.fields)
+        reader = build.streams.StreamReader(judge, _LIMITS, news.fields)
         reader.ended = news.ended
         readers[news.stream] = reader
         try:
@@ -71,10 +95,10 @@ def _meaning(news: News, readers: dict[int, StreamReader]) -> Any:
         return sorted(request.environ.items()), request.body_length
     known = readers.get(news.stream)
     try:
-        if known is not None and news.what is What.DATA:
+        if known is not None and news.what.name == "DATA":
             known.feed(news.data)
             return known.read_body(65536)
-        if known is not None and news.what is What.TRAILERS:
+        if known is not None and news.what.name == "TRAILERS":
             known.take_trailers(news.fields)
     except Fault as fault:
         return fault.status
@@ -88,17 +112,22 @@ def _check_environ(environ: dict[str, Any]) -> None:
 
 
 def check(data: bytes) -> None:
-    """Read one input in both ways; AssertionError, or what escaped, where the invariant breaks."""
+    """Read one input in all ways; AssertionError, or what escaped, where the invariant breaks."""
     first, second = data[:2].ljust(2, b"\0")
     wire = data[2:]
-    events, goes_on = played([wire])
-    again, still_goes_on = played(pieces(wire, (first, second)))
-    assert goes_on is still_goes_on, (events, again)
+    whole, goes_on = played(IMPORTED, [wire])
+    cut, cut_goes_on = played(IMPORTED, pieces(wire, (first, second)))
+    assert goes_on is cut_goes_on, (whole, cut)
     if goes_on:
-        assert events == again, (events, again)
+        assert whole == cut, (whole, cut)
     else:
-        # What came before the end may be seen or not; never anything else.
-        assert again[: len(events)] == events, (events, again)
+        # What came before the end may be seen or not; never anything else. The end comes last.
+        before = whole[:-1]
+        assert cut[: len(before)] == before, (whole, cut)
+        assert whole[-1] == cut[-1], (whole, cut)
+    for build_found, parts in ((whole, [wire]), (cut, pieces(wire, (first, second)))):
+        plain, _ = played(PLAIN, parts)
+        assert plain == build_found, (plain, build_found)
 
 
 def _block(*fields: tuple[str, str]) -> bytes:
