@@ -38,7 +38,12 @@ class Calls:
             self.inline += 1
             self.now_ns += duration_ns
             if duration_ns >= SLOW_NS or self.calls % SAMPLED_EVERY == 0:
-                self.pace.note_inline(duration_ns, waited=waited, now_ns=self.now_ns)
+                self.pace.note_inline(
+                    duration_ns,
+                    waited=waited,
+                    now_ns=self.now_ns,
+                    stands_for=1 if duration_ns >= SLOW_NS else SAMPLED_EVERY,
+                )
         else:
             self.now_ns += duration_ns
         self.turns += (before is Tempo.EAGER) != (self.pace.tempo is Tempo.EAGER)
@@ -69,6 +74,37 @@ def test_one_very_slow_call_among_a_thousand_changes_nothing():
         calls.make(5 * SECOND, waited=True)
     assert tempo_of(calls.pace) is Tempo.INLINE
     assert calls.turns == 0
+
+
+def test_quick_calls_that_a_busy_machine_makes_to_wait_change_nothing():
+    """A page of 0.25 ms, of which every fortieth takes longer than a millisecond."""
+    calls = Calls()
+    for _ in range(2000):
+        calls.many(39, 5 * QUICK_NS)
+        calls.make(3 * MILLISECOND // 2)
+    assert tempo_of(calls.pace) is Tempo.INLINE
+    assert calls.turns == 0
+
+
+def test_nor_do_they_spoil_a_trial():
+    calls = Calls()
+    calls.many(100, 10 * MILLISECOND)
+    assert tempo_of(calls.pace) is Tempo.EAGER
+    until_ns = calls.now_ns + 20 * SECOND
+    while calls.now_ns < until_ns:
+        calls.many(39, 5 * QUICK_NS)
+        calls.make(3 * MILLISECOND // 2)
+    assert tempo_of(calls.pace) is Tempo.INLINE
+    assert calls.turns == 2
+
+
+def test_some_sleeping_calls_among_few_quick_ones_are_called_by_other_threads():
+    """Every twentieth sleeps: each holds the loop as long as ten of the others do."""
+    calls = Calls()
+    for _ in range(200):
+        calls.many(19, 2 * QUICK_NS)
+        calls.make(200 * MILLISECOND, waited=True)
+    assert tempo_of(calls.pace) is Tempo.EAGER
 
 
 def test_a_few_slow_calls_in_a_row_change_nothing():
@@ -149,12 +185,12 @@ def test_a_call_left_over_from_before_does_not_spoil_a_trial():
     assert tempo_of(pace) is Tempo.INLINE
 
 
-def test_a_trial_ends_at_its_first_slow_call():
+def test_a_trial_ends_after_a_few_slow_calls():
     pace = Pace(4)
     for _ in range(40):
         pace.note_inline(10 * MILLISECOND, waited=True, now_ns=START_NS)
     assert pace.may_inline(START_NS + 3 * SECOND)
-    for _ in range(2):
+    for _ in range(5):
         pace.note_inline(10 * MILLISECOND, waited=True, now_ns=START_NS + 3 * SECOND)
     assert tempo_of(pace) is Tempo.EAGER
     assert not pace.may_inline(START_NS + 4 * SECOND)

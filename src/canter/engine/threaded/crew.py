@@ -208,7 +208,12 @@ class Crew:
         duration_ns = member.ended_ns - member.began_ns
         if waits >= 0 or duration_ns >= SLOW_NS:
             waited = waits >= 0 and waits_so_far() != waits
-            self.pace.note_inline(duration_ns, waited=waited, now_ns=member.ended_ns)
+            self.pace.note_inline(
+                duration_ns,
+                waited=waited,
+                now_ns=member.ended_ns,
+                stands_for=1 if duration_ns >= SLOW_NS else _MEASURE_EVERY,
+            )
 
     def _hand_work(self, member: Member) -> bool:
         """The reserve leads and requests are ready: find them a thread.
@@ -290,7 +295,9 @@ class Crew:
                 return False
             leader.inline = False  # before the new leader's first turn
             self._leader = member
-        self.pace.note_inline(SLOW_NS, waited=False, now_ns=now_ns())
+        moment_ns = now_ns()
+        lasted_ns = max(SLOW_NS, moment_ns - leader.began_ns)
+        self.pace.note_inline(lasted_ns, waited=False, now_ns=moment_ns)
         return True
 
 
