@@ -40,7 +40,8 @@ METHOD = """\
   fastest: requests/s is then the client's limit.
 - Each server is probed before and after each round, and its answer read and compared; during a
   round refused or broken connections, statuses other than 2xx and 3xx, time-outs and answers of a
-  wrong size are counted. A side with any error comes last and is never called ahead.
+  wrong size are counted. A side with any error comes last and is never called ahead. So is what
+  PEP 3333 asks of a server and one leaves out, where that saves the work that is measured.
 - wrk asks again as soon as it is answered. Where quick requests run beside slow ones both come at
   random times, the same for every server, and each is timed from when it was due, so that waiting
   is not hidden.
