@@ -193,6 +193,15 @@ def test_a_worker_proves_itself_serves_when_told_to_drains_and_leaves(fork: Fork
     assert worker.slot.requests == 1
 
 
+def test_from_the_moment_it_serves_its_silence_counts(fork: Fork):
+    """Else one that freezes then would never be missed."""
+    worker = fork()
+    assert worker.hear() == Ready()
+    worker.channel.send(Serve())
+    assert worker.hear() == Serving()
+    assert worker.slot.heartbeat_ns > 0
+
+
 def test_before_it_is_told_to_serve_it_accepts_nothing(fork: Fork):
     worker = fork()
     assert worker.hear() == Ready()

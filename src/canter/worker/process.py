@@ -291,6 +291,9 @@ class Worker:
             return
         # Said before the first request can be answered: a worker that is killed after an answer
         # must not look as if it had never served. What comes meanwhile can wait.
+        # The first heartbeat too: without one, a worker that freezes before its loop has come round
+        # is taken for one whose loop does not run yet, for ever.
+        self._task.slot.words[Field.HEARTBEAT_NS] = time.monotonic_ns()
         self._move(WorkerEvent.SERVES)
         self._task.slot.words[Field.READY] = 1
         self._channel.send(Serving())
