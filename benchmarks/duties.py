@@ -19,7 +19,10 @@ def breaches(duty: Duty, port: int, connections: int) -> int:
     connections: so many requests may have been under way when the load ended.
     """
     if duty is Duty.CLOSE:
-        unended = int(probe.ask(port, Request("/unended")).body or b"0")
+        told = probe.ask(port, Request("/unended")).body
+        if not told.isdigit():
+            raise probe.ProbeError("no number of requests that have not ended")
+        unended = int(told)
         return unended if unended > connections else 0
     return int(_seconds_of_body(port, Request("/drip")) < DRIP_SECONDS / 2)
 
